@@ -40,28 +40,30 @@ bench: $(VENV) ## measure, and print the numbers
 # Keeps the versions that still fit; `make lock ARGS=--upgrade` takes the newest.
 lock: COMPILE = var/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header $(ARGS)
-lock: ## resolve the dependencies again and write the lock files
+lock: ## resolve the dependencies again and write the lock files (needs npm)
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed))
 	test -x var/lock/bin/uv || { $(PYTHON) -m venv var/lock && var/lock/bin/pip install --quiet $(UV); }
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --group build --constraint requirements-dev.lock --output-file requirements-build.lock
-	! grep -n '://' requirements*.lock
+	cd .ci/python && ../../$(COMPILE) requirements.in --output-file requirements.lock
+	cd .ci/node && npm install --package-lock-only --loglevel=error && node unlink-lock.js
+	! grep -n '://' requirements*.lock .ci/python/requirements.lock .ci/node/package-lock.json
 
 clean: ## remove what can be made again (your data in var/ stays)
-	rm -rf .venv .ci/python/.venv .ci/node/node_modules .ci/node/out dist htmlcov var/lock \
+	rm -rf .venv .ci/python/.venv .ci/python/out .ci/node/node_modules .ci/node/out dist htmlcov var/lock \
 	  .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis .coverage
 	find app tests migrations bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # The environment: made anew when the locked versions change, linked anew when the project file does.
+# Its stamp is a copy of the lock, so that a newer date alone does not throw it away.
 .venv/.locked: requirements-dev.lock
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed and none was found; install it, or say make PYTHON=/path/to/python))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is too old: $$($(PYTHON) --version 2>&1); Python 3.11 or newer is needed." >&2; exit 1; }
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@touch $@
+	@cmp -s $< $@ || { set -ex; rm -rf .venv; $(PYTHON) -m venv .venv; \
+	  .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<; }
+	@cp $< $@
 
 $(VENV): .venv/.locked pyproject.toml
 	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

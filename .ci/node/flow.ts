@@ -1,0 +1,44 @@
+// A stranger's first hour: read the toolkit, walk a list to its end, search, follow a hit.
+// Everything is typed by the description; a field that is not promised does not compile.
+import assert from "node:assert/strict";
+import createClient from "openapi-fetch";
+import type { paths } from "./schema.js";
+
+const baseUrl = process.env["BASE_URL"];
+assert(baseUrl, "BASE_URL says where the server is");
+const client = createClient<paths>({ baseUrl });
+
+const toolkit = await client.GET("/v1/toolkit");
+assert(toolkit.data, "the toolkit answers");
+const topics = toolkit.data.sections.flatMap((section) => section.topics);
+assert(topics.length > 0, "the toolkit has topics");
+
+const seen = new Set<string>();
+const first = await client.GET("/v1/learning-sites", { params: { query: { limit: 2 } } });
+assert(first.data, "the list answers");
+type Page = typeof first.data;
+let page: Page = first.data;
+for (;;) {
+  for (const site of page.items) {
+    assert(!seen.has(site.slug), `${site.slug} came twice`);
+    seen.add(site.slug);
+  }
+  if (page.links.next === null) break;
+  const answer: Response = await fetch(new URL(page.links.next, baseUrl));
+  assert.equal(answer.status, 200);
+  page = (await answer.json()) as Page;
+}
+assert.equal(seen.size, page.total, "the walk sees each row once");
+
+const found = await client.GET("/v1/search", { params: { query: { q: "crisis intervention" } } });
+const hit = found.data?.items[0];
+assert(hit, "the search finds something");
+assert.equal((await fetch(new URL(hit.href, baseUrl))).status, 200, "a hit can be followed");
+
+const refused = await client.GET("/v1/learning-sites", {
+  params: { query: { limit: 0 } },
+});
+assert.equal(refused.response.status, 422);
+assert.equal(refused.error?.status, 422, "a refusal is a typed problem");
+
+console.log(`TypeScript: ${topics.length} topics, ${seen.size} sites in pages of 2, best hit "${hit.title}".`);
