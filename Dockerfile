@@ -7,7 +7,7 @@ COPY requirements.lock requirements-build.lock ./
 RUN python -m venv --without-pip /opt/pmhc \
  && pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements-build.lock \
  && pip --python /opt/pmhc/bin/python install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock
-COPY pyproject.toml LICENSE alembic.ini ./
+COPY pyproject.toml LICENSE ./
 COPY migrations migrations
 COPY seed_data seed_data
 COPY app app
