@@ -1,0 +1,1 @@
+"""Small vocabularies: program types and essential elements."""

@@ -1,0 +1,276 @@
+"""The `pmhc` command. Heavy imports happen inside commands, so that `--help` answers at once."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app import __version__
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.editions.load import Progress
+    from app.editions.publish import Diff
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Serve, fill and look after the PMHC Toolkit API. Settings come from the environment, prefix APP_.",
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _settings() -> "Settings":
+    from pydantic import ValidationError
+
+    from app.core.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        for fault in error.errors():
+            name = "APP_" + "_".join(str(part) for part in fault["loc"]).upper() if fault["loc"] else "settings"
+            _fail(f"{name}: {fault['msg'].removeprefix('Value error, ')}", leave=False)
+        raise typer.Exit(2) from None
+
+
+def _fail(message: str, *, leave: bool = True) -> None:
+    typer.secho(message, fg="red", err=True)
+    if leave:
+        raise typer.Exit(1)
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@app.command()
+def serve(
+    setup: Annotated[
+        bool, typer.Option(help="First migrate the database, and load seed_data/ when it holds no content.")
+    ] = False,
+) -> None:
+    """Serve the API.
+
+    Listens on APP_HOST:APP_PORT. With APP_WORKER=inline (the default) a worker runs inside; with
+    APP_WORKER=none run `pmhc worker` beside it. SIGTERM stops gracefully: requests in flight are answered.
+    """
+    settings = _settings()
+    if setup:
+        # A process of its own: what migrating and loading import need not stay in the server's memory.
+        import subprocess
+
+        done = subprocess.run([sys.executable, "-m", "app.cli", "setup"], check=False)  # noqa: S603
+        if done.returncode:
+            raise typer.Exit(done.returncode)
+    import uvicorn
+
+    from app.main import create_app
+
+    shown = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0") else settings.host  # noqa: S104
+    _say(f"Documentation: http://{shown}:{settings.port}/docs")
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        timeout_keep_alive=65,
+        backlog=2048,
+        h11_max_incomplete_event_size=65_536,
+    )
+
+
+@app.command()
+def setup() -> None:
+    """Migrate the database, and load seed_data/ when it holds no content."""
+    migrate()
+    if not asyncio.run(_count_editions()):
+        load(source=_shipped("seed_data"))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version; nothing is lost on the way."""
+    from alembic import command
+    from alembic.config import Config
+
+    settings = _settings()
+    _make_folder(settings)
+    config = Config(_shipped("alembic.ini"))
+    config.set_main_option("script_location", str(_shipped("migrations")))
+    config.attributes["url"] = settings.database_url.get_secret_value()
+    command.upgrade(config, "head")
+
+
+@app.command()
+def load(
+    source: Annotated[
+        Path | None, typer.Argument(help="A folder of YAML, or an NDJSON export. Without it: seed_data/.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only show what would change; publish nothing.")] = False,
+    note: Annotated[str | None, typer.Option(help="What this edition is about; shown in /v1/editions.")] = None,
+    expects: Annotated[
+        int | None, typer.Option(help="Refuse unless this is the newest edition now.")
+    ] = None,
+) -> None:
+    """Check content and publish what differs as a new edition.
+
+    Every mistake is shown with file, record and field, and nothing is loaded. Loading the same content twice
+    publishes once.
+    """
+    from app.contents import KINDS
+    from app.editions.load import ContentError, check as check_drafts, read
+
+    chosen = source or _shipped("seed_data")
+    try:
+        with _progress() as progress:
+            documents = check_drafts(read(chosen, KINDS), progress)
+    except ContentError as error:
+        for fault in error.faults:
+            typer.secho(str(fault), fg="red", err=True)
+        _fail(f"{len(error.faults)} mistake(s); nothing was loaded.")
+    _say(f"{len(documents)} items checked.")
+    asyncio.run(_publish(documents, check=check, note=note, expects=expects))
+
+
+async def _publish(documents: dict[tuple[str, str], str], *, check: bool, note: str | None, expects: int | None) -> None:
+    from app.core.clock import utcnow
+    from app.core.db import Database
+    from app.core.work import Work
+    from app.editions.publish import EditionMoved, compare, publish, standing_documents
+
+    database = Database(_settings().database_url.get_secret_value())
+    try:
+        if check:
+            async with database.read() as session:
+                standing = await standing_documents(session)
+            _show(compare(standing, documents), standing, documents)
+            return
+        async with database.write() as session:
+            work = Work(session, actor="cli", now=utcnow())
+            edition, diff = await publish(work, documents, note=note, expects=expects)
+    except EditionMoved as error:
+        _fail(error.detail)
+    finally:
+        await database.close()
+    if edition is None:
+        _say("Nothing differs; no edition was made.")
+    else:
+        told = f"{len(diff.created)} created, {len(diff.changed)} changed, {len(diff.retired)} retired"
+        _say(f"Edition {edition.number} is published: {told}.")
+
+
+def _show(diff: "Diff", standing: dict[tuple[str, str], str], wanted: dict[tuple[str, str], str]) -> None:
+    """A diff that an editor can read: which items, and which fields of them."""
+    for mark, keys, colour in (("+", diff.created, "green"), ("-", diff.retired, "red")):
+        for kind, slug in keys:
+            typer.secho(f"{mark} {kind}/{slug}", fg=colour)
+    for key in diff.changed:
+        typer.secho(f"~ {key[0]}/{key[1]}", fg="yellow")
+        before, after = json.loads(standing[key]), json.loads(wanted[key])
+        for field in sorted(before.keys() | after.keys()):
+            if before.get(field) != after.get(field) and not field.endswith("_html"):
+                typer.echo(f"    {field}:")
+                typer.secho(f"      - {_short(before.get(field))}", fg="red")
+                typer.secho(f"      + {_short(after.get(field))}", fg="green")
+    if not diff:
+        typer.echo("Nothing differs.")
+
+
+def _short(value: Any) -> str:
+    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return told if len(told) <= 300 else told[:300] + " …"
+
+
+@app.command()
+def export(
+    target: Annotated[Path | None, typer.Argument(help="File to write; without it: standard output.")] = None,
+) -> None:
+    """Write everything published as NDJSON, the form that `pmhc load` reads."""
+    lines = asyncio.run(_export())
+    if target:
+        target.write_bytes(b"".join(lines))
+        _say(f"{len(lines)} items written to {target}.")
+    else:
+        sys.stdout.buffer.write(b"".join(lines))
+
+
+async def _export() -> list[bytes]:
+    from app.core.db import Database
+    from app.editions.publish import export_line, standing_documents
+
+    database = Database(_settings().database_url.get_secret_value())
+    async with database.read() as session:
+        standing = await standing_documents(session)
+    await database.close()
+    return [export_line(kind, slug, standing[kind, slug]) for kind, slug in sorted(standing)]
+
+
+async def _count_editions() -> int:
+    from sqlalchemy import func, select
+
+    from app.core.db import Database
+    from app.editions.models import Edition
+
+    database = Database(_settings().database_url.get_secret_value())
+    async with database.read() as session:
+        count = await session.scalar(select(func.count()).select_from(Edition)) or 0
+    await database.close()
+    return count
+
+
+def _shipped(name: str) -> Path:
+    """A file or folder that comes with the program: beside `app` in a working copy, inside it when installed."""
+    package = Path(__file__).resolve().parent
+    beside = package.parent / name
+    return beside if beside.exists() else package / "shipped" / name
+
+
+def _make_folder(settings: "Settings") -> None:
+    url = settings.database_url.get_secret_value()
+    if url.startswith("sqlite") and (path := url.split("///", maxsplit=1)[-1]):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _progress() -> Iterator["Progress"]:
+    """A progress bar on a terminal; silence elsewhere."""
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def told(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done + 1)
+
+        yield told
+
+
+if __name__ == "__main__":
+    main()

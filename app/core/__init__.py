@@ -1,0 +1,1 @@
+"""Ground floor: databases, time, HTTP. Knows no police and no toolkit."""

@@ -1,0 +1,103 @@
+"""Settings: read from the environment once, frozen, and handed to `create_app`; never a global.
+
+Every field is a variable `APP_<NAME>`. A secret may also come from a file: `APP_<NAME>_FILE` names it.
+In production the program refuses to start with a default secret, and says which.
+"""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_SECRET = "development-only-secret-change-me"  # noqa: S105 - refused in production, see below
+
+
+class Environment(StrEnum):
+    """Where the program runs: `production` refuses what `development` forgives."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class WorkerMode(StrEnum):
+    """Where the worker runs: inside the server, or apart as `pmhc worker`."""
+
+    INLINE = "inline"
+    NONE = "none"
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Reads `APP_<NAME>_FILE` for every secret, as container platforms hand them out."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"APP_{field_name.upper()}_FILE")
+        is_secret = "SecretStr" in str(field.annotation)
+        return (Path(path).read_text(encoding="utf-8").strip() if path and is_secret else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """Everything an operator can choose."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="APP_", frozen=True, extra="ignore")
+
+    env: Environment = Field(
+        Environment.DEVELOPMENT, description="`development`, or `production`, which refuses default secrets."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///var/pmhc.sqlite3"),
+        description="`sqlite:///path` (embedded, one machine) or `postgresql://user:password@host/name`.",
+    )
+    database_pool: int = Field(10, ge=1, le=200, description="Connections kept per process, for each of two pools.")
+    worker: WorkerMode = Field(
+        WorkerMode.INLINE, description="`inline` runs the worker in the server; `none` when `pmhc worker` runs apart."
+    )
+    public_url: str = Field(
+        "", description="The address clients use, such as `https://api.example.gov`; empty means links stay relative."
+    )
+    secret: SecretStr = Field(
+        SecretStr(DEFAULT_SECRET), description="Signs cursors and status tokens; at least 32 characters in production."
+    )
+    cache_bytes: int = Field(
+        32 * 1024 * 1024, ge=0, description="Memory for finished public answers, per process, in bytes."
+    )
+    max_age: int = Field(60, ge=0, description="Seconds that a browser or proxy may keep a public answer.")
+    body_limit: int = Field(256 * 1024, ge=1024, description="Largest JSON body accepted, in bytes.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
+    log_format: str = Field("auto", pattern="^(auto|json|text)$", description="`auto` is text on a terminal, else JSON.")
+    shutdown_seconds: int = Field(20, ge=1, description="Time that requests in flight are given on SIGTERM.")
+
+    @model_validator(mode="after")
+    def _refuse_defaults_in_production(self) -> "Settings":
+        if self.env is Environment.PRODUCTION:
+            faults = []
+            secret = self.secret.get_secret_value()
+            if secret == DEFAULT_SECRET or len(secret) < 32:
+                faults.append("APP_SECRET must be set to at least 32 random characters")
+            if not self.public_url.startswith("https://"):
+                faults.append("APP_PUBLIC_URL must be the https:// address that clients use")
+            if faults:
+                raise ValueError("refusing to start in production: " + "; ".join(faults))
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Explicit arguments first, then the environment, then files that hold secrets."""
+        return init_settings, env_settings, _SecretFiles(settings_cls)

@@ -1,0 +1,255 @@
+"""Where FastAPI meets the house: sessions and work in, problems out.
+
+Every answer of 400 and above, the framework's own included, leaves as `application/problem+json`.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from http import HTTPStatus
+from typing import Annotated, Any, ClassVar
+
+import structlog
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi import params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute, APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+
+from app.core.answers import Headers
+from app.core.errors import (
+    BadRequest,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    ServerError,
+    Unavailable,
+    UnsupportedMediaType,
+    kinds,
+)
+
+log = structlog.get_logger()
+PROBLEM_JSON = "application/problem+json"
+
+
+class In(BaseModel):
+    """What a client may send; an unknown field is a mistake, not a gift."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+
+class Out(BaseModel):
+    """What a client receives; every key is always there."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        from_attributes=True, json_schema_serialization_defaults_required=True
+    )
+
+
+class FieldError(Out):
+    """One fault of the input."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    pointer: str | None = Field(default=None, description="JSON Pointer (RFC 6901) into the body.")
+    parameter: str | None = Field(default=None, description="Name of the query, path or header parameter.")
+    detail: str = Field(description="What to send instead.")
+
+
+class ProblemOut(BaseModel):
+    """A refusal (RFC 9457). Some kinds carry further members; the page at `type` names them."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", title="Problem")
+
+    type: str = Field(description="URL path of a page that explains this kind of problem.")
+    title: str
+    status: int
+    detail: str = Field(description="What was wrong with this request and how to do it right.")
+    instance: str = Field(description="The path that was asked for.")
+    request_id: str = Field(description="Quote it when you ask for help; it is in our log.")
+    errors: list[FieldError] | None = Field(default=None, description="For invalid input (422): every fault, at once.")
+
+
+class Route(APIRoute):
+    """A route that refuses parameters it does not know, by name."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Check the names before anything else is done."""
+        handler = super().get_route_handler()
+        elsewhere = (params.Path, params.Header, params.Cookie)
+        known = {p.alias for p in get_flat_params(self.dependant) if not isinstance(p.field_info, elsewhere)}
+
+        async def checked(request: Request) -> Response:
+            if request.scope["query_string"]:
+                unknown = sorted(set(request.query_params) - known)
+                if unknown:
+                    raise Invalid([unknown_parameter(name, known) for name in unknown])
+            return await handler(request)
+
+        return checked
+
+
+def unknown_parameter(name: str, known: Iterable[str]) -> dict[str, str]:
+    """The fault of a parameter that does not exist here."""
+    names = ", ".join(sorted(known))
+    allowed = f"known here: {names}" if names else "this address takes none"
+    return {"parameter": name[:80], "detail": f"There is no such parameter; {allowed}."}
+
+
+def new_router(prefix: str, tag: str) -> APIRouter:
+    """A router with the house's route class."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=Route)
+
+
+async def _read(request: Request) -> AsyncIterator[AsyncSession]:
+    async with request.app.state.database.read() as session:
+        yield session
+
+
+# scope="function": the session is closed before the answer leaves, so a slow reader holds no connection.
+Reading = Annotated[AsyncSession, Depends(_read, scope="function")]
+
+
+def problems(*wanted: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """Declare refusals in OpenAPI: `responses=problems(NotFound, Conflict)`."""
+    declared: dict[int | str, dict[str, Any]] = {}
+    for kind in wanted:
+        told = " ".join((kind.__doc__ or kind.title).split())
+        if kind.status in declared:
+            declared[kind.status]["description"] += f"\n\n{kind.title}: {told}"
+            continue
+        declared[kind.status] = {
+            "description": f"{kind.title}: {told}",
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    return declared
+
+
+def document(problem: Problem, path: str, request_id: str) -> dict[str, Any]:
+    """The problem document for one request."""
+    return {
+        "type": f"/problems/{problem.slug()}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": path[:500],
+        "request_id": request_id,
+        **problem.extra,
+    }
+
+
+def render(problem: Problem, path: str, request_id: str) -> tuple[Headers, bytes]:
+    """A problem as headers and body, for layers outside the framework."""
+    body = json.dumps(document(problem, path, request_id), ensure_ascii=True, default=str).encode()
+    headers: Headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", str(len(body)).encode())]
+    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.sent_headers.items()]
+    return headers, body
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """A problem as a response."""
+    headers, body = render(problem, request.url.path, request.scope.get("pmhc.request_id", ""))
+    response = Response(body, status_code=problem.status)
+    response.raw_headers = headers
+    return response
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Turn every exception into a problem document."""
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, problem: Problem) -> Response:
+        return respond(request, problem)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        return respond(request, from_validation(error.errors(), request))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        return respond(request, _from_http(request, error))
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(InterfaceError)
+    @app.exception_handler(PoolTimeout)
+    @app.exception_handler(OSError)
+    async def _database(request: Request, error: Exception) -> Response:
+        return respond(request, from_database(error))
+
+    @app.exception_handler(DBAPIError)
+    async def _driver(request: Request, error: DBAPIError) -> Response:
+        return respond(request, from_database(error))
+
+
+def from_database(error: Exception) -> Problem:
+    """A database that is away is 503; anything else it says is our fault."""
+    away = isinstance(error, (OperationalError, InterfaceError, PoolTimeout, OSError))
+    lost = isinstance(error, DBAPIError) and (error.connection_invalidated or "Connection" in type(error.orig).__name__)
+    # The type of the error only: its text may hold what a person typed.
+    cause = type(getattr(error, "orig", None) or error).__name__
+    if away or lost:
+        log.warning("database.unavailable", cause=cause)
+        return Unavailable("The database is out of reach for the moment. Nothing was written; please repeat.")
+    log.error("database.failed", cause=cause)
+    return ServerError("The server failed. Nothing was written.")
+
+
+def _from_http(request: Request, error: HTTPException) -> Problem:
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return NotFound("There is no such address. `GET /v1` lists what there is.")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = [*request.app.state.allowed(request.url.path), "OPTIONS"]
+        return MethodNotAllowed(
+            f"This address answers {', '.join(allowed)}.", headers={"Allow": ", ".join(allowed)}, allowed=allowed
+        )
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return BadRequest("The body could not be read. Send well-formed JSON in UTF-8.")
+    for kind in kinds():
+        if kind.status == error.status_code:
+            return kind(HTTPStatus(error.status_code).phrase)
+    return ServerError("The server failed.")
+
+
+def from_validation(errors: Iterable[Any], request: Request) -> Problem:
+    """Say every fault at once; never echo what was sent (`input` and `ctx` are dropped)."""
+    faults = []
+    for error in errors:
+        place, *rest = error["loc"] or ("body",)
+        kind = error["type"]
+        if kind == "json_invalid":
+            return BadRequest("The body is not well-formed JSON.")
+        if place == "body":
+            media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if not rest and media != "application/json" and not media.endswith("+json"):
+                return UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
+            faults.append({"pointer": _pointer(rest), "detail": _advice(error)})
+        else:
+            faults.append({"parameter": ".".join(str(part) for part in rest[:1])[:80], "detail": _advice(error)})
+    return Invalid(faults)
+
+
+def _pointer(parts: Iterable[Any]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1")[:80] for part in parts)
+
+
+ADVICE = {
+    "missing": "This is required.",
+    "extra_forbidden": "There is no such field here; leave it out.",
+    "string_type": "Send a string.",
+    "int_parsing": "Send a whole number.",
+    "float_parsing": "Send a number.",
+    "bool_parsing": "Send true or false.",
+    "string_pattern_mismatch": "This does not have the expected form",
+}
+
+
+def _advice(error: Any) -> str:
+    message = str(ADVICE.get(error["type"]) or error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "string_pattern_mismatch":
+        message += f": {error['ctx']['pattern']}"
+    message = message[:1].upper() + message[1:]
+    return message if message.endswith(".") else message + "."

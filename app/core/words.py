@@ -1,0 +1,86 @@
+"""Words: what a field *is*, said once for the API and for the table.
+
+Pydantic ignores SQLAlchemy's half of an `Annotated`, and SQLAlchemy ignores Pydantic's, so one alias speaks to both:
+`name: Title` in a schema is `maxLength 200` in OpenAPI, and `name: Mapped[Title]` is `VARCHAR(200) NOT NULL`.
+Which fields are stored, accepted or shown are three decisions, made in three places; what a field is, is not.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
+from sqlalchemy import BigInteger, Integer, String, Text
+from sqlalchemy.orm import mapped_column
+
+from app.core.clock import rfc3339
+from app.core.ids import new_id
+
+SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+
+
+def _printable(text: str) -> str:
+    """Control characters break logs, letters and terminals; no field needs them."""
+    if any(ord(c) < 32 and c not in "\n\t\r" or 0xD800 <= ord(c) <= 0xDFFF or ord(c) == 0x7F for c in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+Printable = AfterValidator(_printable)
+
+Key = Annotated[UUID, mapped_column(primary_key=True, default=new_id)]
+BigKey = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)]
+Slug = Annotated[
+    str,
+    Field(min_length=1, max_length=80, pattern=SLUG_PATTERN, examples=["cit-training"]),
+    mapped_column(String(80)),
+]
+Title = Annotated[str, Field(min_length=1, max_length=200), Printable, mapped_column(String(200))]
+Summary = Annotated[str, Field(min_length=1, max_length=400), Printable, mapped_column(String(400))]
+Line = Annotated[str, Field(min_length=1, max_length=500), Printable, mapped_column(String(500))]
+Prose = Annotated[str, Field(min_length=1, max_length=20_000), Printable, mapped_column(Text)]
+Label = Annotated[str, Field(min_length=1, max_length=80), Printable, mapped_column(String(80))]
+URL = Annotated[
+    str, Field(max_length=500, pattern=r"^https://[^\s]+$", json_schema_extra={"format": "uri"}), mapped_column(String(500))
+]
+Year = Annotated[int, Field(ge=1900, le=2100), mapped_column(Integer)]
+AsOf = Annotated[
+    str,
+    Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", examples=["2018-06"], description="A year, a month or a day."),
+    mapped_column(String(10)),
+]
+Instant = Annotated[
+    datetime,
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$", "examples": ["2026-11-23T13:26:22Z"]}),
+]
+JSONObject = dict[str, Any]
+
+STATES: dict[str, str] = dict(
+    pair.split(":")
+    for pair in (
+        "AL:Alabama AK:Alaska AZ:Arizona AR:Arkansas CA:California CO:Colorado CT:Connecticut DE:Delaware "
+        "DC:District_of_Columbia FL:Florida GA:Georgia HI:Hawaii ID:Idaho IL:Illinois IN:Indiana IA:Iowa KS:Kansas "
+        "KY:Kentucky LA:Louisiana ME:Maine MD:Maryland MA:Massachusetts MI:Michigan MN:Minnesota MS:Mississippi "
+        "MO:Missouri MT:Montana NE:Nebraska NV:Nevada NH:New_Hampshire NJ:New_Jersey NM:New_Mexico NY:New_York "
+        "NC:North_Carolina ND:North_Dakota OH:Ohio OK:Oklahoma OR:Oregon PA:Pennsylvania RI:Rhode_Island "
+        "SC:South_Carolina SD:South_Dakota TN:Tennessee TX:Texas UT:Utah VT:Vermont VA:Virginia WA:Washington "
+        "WV:West_Virginia WI:Wisconsin WY:Wyoming AS:American_Samoa GU:Guam MP:Northern_Mariana_Islands "
+        "PR:Puerto_Rico VI:U.S._Virgin_Islands"
+    )
+    .split()
+)
+
+
+def _a_state(code: str) -> str:
+    if code not in STATES:
+        raise ValueError("must be a two-letter postal code of a state, the District of Columbia or a territory")
+    return code
+
+
+State = Annotated[
+    str,
+    Field(min_length=2, max_length=2, json_schema_extra={"enum": sorted(STATES)}, examples=["TX"]),
+    AfterValidator(_a_state),
+    mapped_column(String(2)),
+]

@@ -1,0 +1,1 @@
+"""What was published, and when: numbered editions over one append-only log of revisions."""

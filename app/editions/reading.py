@@ -1,0 +1,305 @@
+"""Reading published content: lists, single items, shaping, and the links between pages.
+
+Every function answers from a `Snapshot` and touches no database. Lists are joined from bytes that were written when
+the edition was made; only `fields` and `include` parse documents, and only those of the page.
+
+A `next` link carries the edition it began in, so a walk sees each row once even while another edition is published.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Path, Request
+from pydantic import Field
+
+from app.core.answers import Answer
+from app.core.errors import Gone, Invalid, NotAcceptable, NotFound
+from app.core.web import In
+from app.core.words import SLUG_PATTERN, Slug
+from app.editions.kinds import Kind
+from app.editions.shelf import Shelf
+from app.editions.snapshot import Collection, Entry, Snapshot, encode
+
+SPARSE = "application/vnd.pmhc.sparse+json"
+GEOJSON = "application/geo+json"
+LIMIT, LIMIT_MAX, LIMIT_WITH_INCLUDE = 50, 200, 50
+EMBED_IN_LIST, EMBED_IN_ITEM, EMBED_KINDS = 10, 100, 4
+SETTLED_SECONDS = 86_400
+
+EditionNumber = Annotated[
+    int | None, Field(ge=1, le=2**31 - 1, description="Read as of this edition. Without it: the newest.")
+]
+
+
+class AsOfQuery(In):
+    """Which edition."""
+
+    edition: EditionNumber = None
+
+
+class ItemQuery(AsOfQuery):
+    """How one item is shaped."""
+
+    fields: str | None = Field(
+        None, max_length=600, pattern=r"^[a-z_]+(,[a-z_]+)*$", examples=["slug,title"],
+        description=f"Only these fields, separated by commas. The answer is then `{SPARSE}`.",
+    )  # fmt: skip
+    include: str | None = Field(
+        None, max_length=200, pattern=r"^[a-z_]+(,[a-z_]+)*$",
+        description=f"Embed what these fields link to, under `included`; at most {EMBED_KINDS} names.",
+    )  # fmt: skip
+
+
+class ListQuery(ItemQuery):
+    """How a list is cut and ordered. Features add their filters and sort keys."""
+
+    limit: int = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
+    offset: int = Field(0, ge=0, le=1_000_000, description="Items to skip; `links.next` does this for you.")
+    slug: str | None = Field(
+        None, max_length=4000, pattern=SLUG_PATTERN[:-1] + r"(?:,[a-z0-9]+(?:-[a-z0-9]+)*)*$",
+        description="Only these items, slugs separated by commas.",
+    )  # fmt: skip
+
+
+SlugPath = Annotated[Slug, Path(description="The item's slug.")]
+
+
+class EditionNotFound(NotFound):
+    """There is no edition of that number. `GET /v1/editions` lists those there are."""
+
+    title = "No such edition"
+
+
+class Retired(Gone):
+    """The item was published once and has been retired. `GET /v1/changes` tells in which edition; `?edition=N`
+    with an earlier number still shows it."""
+
+    title = "The item has been retired"
+
+
+class Reader:
+    """What a content endpoint holds: the request, and the edition it is answered from."""
+
+    def __init__(self, request: Request, max_age: int) -> None:
+        """Bind to the request; `on` chooses the edition."""
+        self.request, self._max_age = request, max_age
+        self.shelf: Shelf = request.app.state.shelf
+        self.settled = False
+        self.shown = self.shelf.current
+
+    async def on(self, edition: int | None) -> Snapshot:
+        """The edition asked for, or the newest."""
+        if edition is not None:
+            self.settled = True
+            found = await self.shelf.at(edition)
+            if found is None:
+                raise EditionNotFound(f"There is no edition {edition}; the newest is {self.shelf.current.number}.")
+            self.shown = found
+        return self.shown
+
+    def answer(
+        self, body: bytes, *, media_type: str = "application/json", headers: Mapping[str, str] | None = None,
+        vary: str = "Accept-Encoding",
+    ) -> Answer:  # fmt: skip
+        """A finished answer of this edition."""
+        # What an edition said never changes, so a read that names its edition may be kept much longer.
+        age = SETTLED_SECONDS if self.settled else self._max_age
+        return Answer(
+            body,
+            media_type=media_type,
+            cache_control=f"public, max-age={age}, stale-while-revalidate={age * 10}",
+            headers={"Toolkit-Edition": str(self.shown.number), **(headers or {})},
+            vary=vary,
+        )
+
+
+def _reader(request: Request) -> Reader:
+    accept_json(request.headers.get("accept"))
+    return Reader(request, request.app.state.settings.max_age)
+
+
+def _open_reader(request: Request) -> Reader:
+    return Reader(request, request.app.state.settings.max_age)
+
+
+Content = Annotated[Reader, Depends(_reader)]
+"""A reader for addresses that speak JSON alone."""
+NegotiatedContent = Annotated[Reader, Depends(_open_reader)]
+"""A reader for addresses that look at `Accept` themselves."""
+
+
+def accepts(header: str | None, offered: Iterable[str]) -> str | None:
+    """The first of the offered media types that the `Accept` header takes; None where it takes none."""
+    if not header:
+        return next(iter(offered))
+    weights: dict[str, float] = {}
+    for part in header.split(","):
+        name, _, parameters = part.partition(";")
+        q = parameters.replace(" ", "").partition("q=")[2].partition(";")[0]
+        try:
+            weights[name.strip().lower()] = float(q) if q else 1.0
+        except ValueError:
+            weights[name.strip().lower()] = 0.0
+    best, weight = None, 0.0
+    for media in offered:
+        ranges = (media, media.split("/", maxsplit=1)[0] + "/*", "*/*")
+        q = next((weights[r] for r in ranges if r in weights), 0.0)
+        if q > weight:
+            best, weight = media, q
+    return best
+
+
+def accept_json(header: str | None) -> None:
+    """Refuse what JSON cannot satisfy."""
+    if header and accepts(header, ("application/json", SPARSE)) is None:
+        raise NotAcceptable("This address speaks application/json.", available=["application/json"])
+
+
+async def list_items(
+    reader: Reader, kind_name: str, query: ListQuery, *, extra_mask: int | None = None, extra: Mapping[str, Any] = {}
+) -> Answer:
+    """Answer a page of a kind, filtered and ordered as asked."""
+    snapshot = await reader.on(query.edition)
+    collection = snapshot[kind_name]
+    faults: list[dict[str, str]] = []
+    mask = filter_mask(snapshot, collection, query, faults)
+    names = shaping(collection.kind, query, faults)
+    if query.include and query.limit > LIMIT_WITH_INCLUDE:
+        faults.append({"parameter": "limit", "detail": f"With `include`, at most {LIMIT_WITH_INCLUDE}."})
+    if faults:
+        raise Invalid(faults)
+    if extra_mask is not None:
+        mask &= extra_mask
+    total = mask.bit_count()
+    page = collection.select(mask, getattr(query, "sort", None), query.offset, query.limit)
+    shaped = [shape(snapshot, entry, names, query.include, in_list=True) for entry in page]
+    return finish(reader, query, shaped, total, sparse=names is not None)
+
+
+def finish(
+    reader: Reader, query: ListQuery, shaped: list[bytes], total: int, *, sparse: bool
+) -> Answer:
+    """Wrap a page's items with the total and the links, in the body and in the `Link` header."""
+    links = page_links(reader.request.url.path, reader.shown.number, query, total)
+    body = b'{"items":[%b],"total":%d,"links":%b}' % (b",".join(shaped), total, encode(links))
+    told = [f'<{links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if links[rel]]
+    headers = {"Link": ", ".join(told)} if told else {}
+    return reader.answer(body, media_type=SPARSE if sparse else "application/json", headers=headers)
+
+
+async def one_item(reader: Reader, kind_name: str, slug: str, query: ItemQuery) -> Answer:
+    """Answer one item; what was retired or never was says so."""
+    snapshot = await reader.on(query.edition)
+    entry = find(snapshot, kind_name, slug)
+    faults: list[dict[str, str]] = []
+    names = shaping(entry.kind, query, faults)
+    if faults:
+        raise Invalid(faults)
+    body = shape(snapshot, entry, names, query.include, in_list=False)
+    return reader.answer(body, media_type=SPARSE if names is not None else "application/json")
+
+
+def find(snapshot: Snapshot, kind_name: str, slug: str) -> Entry:
+    """The item, or the refusal that says where it went."""
+    entry = snapshot.get(kind_name, slug)
+    if entry is not None:
+        return entry
+    words = kind_name.replace("-", " ")
+    moved = snapshot.moved.get((kind_name, slug))
+    if moved is not None:
+        raise NotFound(f"This {words} is now called {moved.slug!r}.", moved_to=moved.href)
+    retired = snapshot.retired.get((kind_name, slug))
+    if retired is not None:
+        raise Retired(f"This {words} was retired in edition {retired}.", retired_in=retired, last_edition=retired - 1)
+    plural = snapshot[kind_name].kind.plural
+    raise NotFound(f"There is no {words} of that slug; `GET /v1/{plural}` lists them.")
+
+
+def filter_mask(snapshot: Snapshot, collection: Collection, query: ListQuery, faults: list[dict[str, str]]) -> int:
+    """The items that every filter keeps; values that name nothing are faults."""
+    mask = collection.everything
+    for name, rule in collection.kind.filters.items():
+        wanted = getattr(query, name, None)
+        if not wanted:
+            continue
+        values = wanted if isinstance(wanted, list) else [wanted]
+        if rule.refers_to:
+            unknown = [v for v in values if snapshot.get(rule.refers_to, v) is None]
+            if unknown:
+                plural = snapshot[rule.refers_to].kind.plural
+                detail = f"No such slug; `GET /v1/{plural}?fields=slug` lists those there are."
+                faults.append({"parameter": name, "detail": detail})
+        mask &= collection.mask(rule.field, values)
+    if query.slug:
+        positions = (collection.by_slug.get(slug) for slug in query.slug.split(","))
+        mask &= collection.mask_of(p for p in positions if p is not None)
+    return mask
+
+
+def shaping(kind: Kind, query: ItemQuery, faults: list[dict[str, str]]) -> list[str] | None:
+    """The fields asked for, or None for all; names that do not exist are faults."""
+    if query.include:
+        names = query.include.split(",")
+        unknown = [name for name in names if name not in kind.links]
+        if unknown:
+            known = ", ".join(kind.links) or "nothing"
+            faults.append({"parameter": "include", "detail": f"No link called {unknown[0][:40]!r}; known: {known}."})
+        if len(names) > EMBED_KINDS:
+            faults.append({"parameter": "include", "detail": f"At most {EMBED_KINDS} names."})
+    if not query.fields:
+        return None
+    names = query.fields.split(",")
+    unknown = [name for name in names if name not in kind.item.model_fields]
+    if unknown:
+        known = ", ".join(kind.item.model_fields)
+        faults.append({"parameter": "fields", "detail": f"No field called {unknown[0][:40]!r}; known: {known}."})
+    return names
+
+
+def shape(
+    snapshot: Snapshot, entry: Entry, names: list[str] | None, include: str | None, *, in_list: bool,
+    computed: Mapping[str, Any] | None = None,
+) -> bytes:  # fmt: skip
+    """One item as bytes: whole, sparse, or with what it links to."""
+    if names is None and not include and not computed:
+        return entry.light if in_list else entry.full
+    late = {**entry.kind.volatile, **(computed or {}), "included": None}
+    if include:
+        cap = EMBED_IN_LIST if in_list else EMBED_IN_ITEM
+        late["included"] = {name: embed(snapshot, entry, name, cap) for name in include.split(",")}
+    if names is None:
+        return entry.head + (b"" if in_list else entry.tail) + b"," + encode(late)[1:]
+    whole = {**entry.document(), **late}
+    return encode({name: whole[name] for name in [*names, *(["included"] if include else [])] if name in whole})
+
+
+def embed(snapshot: Snapshot, entry: Entry, name: str, cap: int) -> dict[str, Any]:
+    """What a field links to, cut at `cap`; a cut list says so and leads to the rest."""
+    target = entry.kind.links[name]
+    slugs = entry.links(name)
+    found = [e for e in (snapshot.get(target, slug) for slug in slugs[:cap]) if e is not None]
+    cut = len(slugs) > cap
+    return {
+        "items": [json.loads(e.light) for e in found],
+        "total": len(slugs),
+        "truncated": cut,
+        "href": f"/v1/{snapshot[target].kind.plural}?slug={','.join(slugs[cap:])}" if cut else None,
+    }
+
+
+def page_links(path: str, edition: int, query: ListQuery, total: int) -> dict[str, str | None]:
+    """Links to this page, the next and the one before, each in the edition that is shown."""
+    asked = query.model_dump(exclude_defaults=True, exclude_none=True, mode="json")
+
+    def link(offset: int) -> str:
+        shown = {**asked, "offset": offset, "edition": edition or None}
+        pairs = [(k, v) for k, v in shown.items() if v not in (None, []) and not (k == "offset" and v == 0)]
+        return f"{path}?{urlencode(pairs, doseq=True, safe=',:')}" if pairs else path
+
+    return {
+        "self": link(query.offset),
+        "next": link(query.offset + query.limit) if query.offset + query.limit < total else None,
+        "prev": link(max(0, query.offset - query.limit)) if query.offset else None,
+    }

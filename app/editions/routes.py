@@ -1,0 +1,212 @@
+"""Editions, changes, the export, old paths, and the registry of sources."""
+
+from typing import Annotated
+from urllib.parse import unquote, urlencode, urlsplit
+
+from fastapi import Path, Query
+from sqlalchemy import func, select
+
+from app.core.answers import Answer
+from app.core.clock import rfc3339
+from app.core.errors import NotAcceptable, NotFound
+from app.core.web import Reading, new_router
+from app.editions.documented import ITEM, LIST, PLAIN
+from app.editions.models import Edition, Revision
+from app.editions.publish import digest
+from app.editions.reading import Content, EditionNotFound, ItemQuery, NegotiatedContent, SlugPath, accepts
+from app.editions.reading import list_items, one_item
+from app.editions.schemas import (
+    ChangePage,
+    ChangesQuery,
+    EditionOut,
+    EditionPage,
+    Export,
+    ExportFormat,
+    ExportQuery,
+    PageQuery,
+    Resolved,
+    ResolveQuery,
+    SourcePage,
+    SourceQuery,
+)
+from app.editions.snapshot import Entry, Snapshot, encode
+from app.editions.sources import SOURCE, SourceItem
+
+router = new_router("/v1", "Editions")
+library = new_router("/v1", "Library")
+NDJSON = "application/x-ndjson"
+
+
+def _told(edition: Edition) -> dict[str, object]:
+    names = ("number", "note", "digest", "items", "created", "changed", "retired")
+    return {
+        **{name: getattr(edition, name) for name in names},
+        "published_at": rfc3339(edition.published_at),
+        "href": f"/v1/editions/{edition.number}",
+    }
+
+
+@router.get("/editions", response_model=EditionPage, operation_id="listEditions", responses=PLAIN)
+async def list_editions(content: Content, session: Reading, query: Annotated[PageQuery, Query()]) -> Answer:
+    """List what was published, newest first."""
+    wanted = select(Edition).order_by(Edition.number.desc()).limit(query.limit)
+    if query.before is not None:
+        wanted = wanted.where(Edition.number < query.before)
+    found = list(await session.scalars(wanted))
+    total = await session.scalar(select(func.count()).select_from(Edition)) or 0
+    more = bool(found) and found[-1].number > 1
+    size = {"limit": query.limit} if "limit" in query.model_fields_set else {}
+
+    def link(before: int | None) -> str:
+        pairs = {**size, **({"before": before} if before else {})}
+        return f"/v1/editions?{urlencode(pairs)}" if pairs else "/v1/editions"
+
+    following = link(found[-1].number) if more else None
+    links = {"self": link(query.before), "next": following, "prev": None}
+    told = {"Link": f'<{following}>; rel="next"'} if following else {}
+    return content.answer(
+        encode({"items": [_told(e) for e in found], "total": total, "links": links}), headers=told
+    )
+
+
+@router.get(
+    "/editions/{number}", response_model=EditionOut, operation_id="getEdition", responses={**PLAIN, 404: ITEM[404]}
+)
+async def get_edition(
+    content: Content, session: Reading, number: Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
+) -> Answer:
+    """Get one edition: when it was published, what it changed, and the digest of its export."""
+    found = await session.get(Edition, number)
+    if found is None:
+        raise EditionNotFound(f"There is no edition {number}; the newest is {content.shown.number}.")
+    return content.answer(encode(_told(found)))
+
+
+@router.get("/changes", response_model=ChangePage, operation_id="listChanges", responses=PLAIN)
+async def list_changes(content: Content, session: Reading, query: Annotated[ChangesQuery, Query()]) -> Answer:
+    """List what each edition created, changed or retired.
+
+    Keep a copy in step: start at `after=0`, apply each change in order (a null `document` removes the item), follow
+    `links.next` to its end, and next time ask with `after` at the `edition` of the last answer. The result is
+    exactly `GET /v1/export`.
+    """
+    newest = await session.scalar(select(func.max(Edition.number))) or 0
+    until = min(query.until, newest) if query.until is not None else newest
+    wanted = (
+        select(Revision)
+        .where(Revision.edition > query.after, Revision.edition <= until)
+        .order_by(Revision.edition, Revision.kind, Revision.slug)
+        .offset(query.offset)
+        .limit(query.limit + 1)
+    )
+    found = list(await session.scalars(wanted))
+    more, found = len(found) > query.limit, found[: query.limit]
+    lines = [
+        b'{"edition":%d,"type":%b,"slug":%b,"action":%b,"document":%b}'
+        % (r.edition, encode(r.kind), encode(r.slug), encode(r.action), (r.document or "null").encode())
+        for r in found
+    ]
+
+    def link(offset: int) -> str:
+        pairs = {"after": query.after, "until": until, "offset": offset, "limit": query.limit}
+        return f"/v1/changes?{urlencode(pairs)}"
+
+    following = link(query.offset + query.limit) if more else None
+    before = link(max(0, query.offset - query.limit)) if query.offset else None
+    links = {"self": link(query.offset), "next": following, "prev": before}
+    body = b'{"items":[%b],"after":%d,"edition":%d,"links":%b}' % (
+        b",".join(lines), query.after, until, encode(links),
+    )  # fmt: skip
+    return content.answer(body, headers={"Link": f'<{following}>; rel="next"'} if following else {})
+
+
+@router.get(
+    "/export",
+    response_model=Export,
+    operation_id="exportToolkit",
+    responses={**PLAIN, 200: {**PLAIN[200], "content": {NDJSON: {"schema": {"type": "string"}}}}},
+)
+async def export_toolkit(content: NegotiatedContent, query: Annotated[ExportQuery, Query()]) -> Answer:
+    """Export everything published.
+
+    One JSON object a line (NDJSON), or one JSON document. `Content-Digest` and the edition's `digest` are the same
+    SHA-256 over the NDJSON form. `pmhc load` reads the NDJSON form into an empty database, and the export of that
+    is the same bytes.
+    """
+    snapshot = await content.on(query.edition)
+    format_ = query.format
+    if format_ is None:
+        media = accepts(content.request.headers.get("accept"), (NDJSON, "application/json"))
+        if media is None:
+            raise NotAcceptable("An export is application/x-ndjson or application/json.", available=[NDJSON])
+        format_ = ExportFormat.NDJSON if media == NDJSON else ExportFormat.JSON
+    lines = export_lines(snapshot)
+    vary = "Accept, Accept-Encoding"
+    if format_ is ExportFormat.NDJSON:
+        headers = {"Content-Digest": digest(lines)}
+        return content.answer(b"".join(lines), media_type=NDJSON, headers=headers, vary=vary)
+    told = snapshot.digest or digest([])
+    body = b'{"edition":%d,"digest":%b,"items":[%b]}' % (
+        snapshot.number, encode(told), b",".join(line.rstrip(b"\n") for line in lines),
+    )  # fmt: skip
+    return content.answer(body, vary=vary)
+
+
+def export_lines(snapshot: Snapshot) -> list[bytes]:
+    """The edition as NDJSON, in the order of type and slug."""
+    found = sorted(snapshot.entries(), key=lambda e: (e.kind.name, e.slug))
+    return [
+        b'{"type":%b,"slug":%b,"document":%b}\n' % (encode(e.kind.name), encode(e.slug), e.stored()) for e in found
+    ]
+
+
+@router.get(
+    "/resolve", response_model=Resolved, operation_id="resolvePath", responses={**PLAIN, 404: ITEM[404]}
+)
+async def resolve_path(content: Content, query: Annotated[ResolveQuery, Query()]) -> Answer:
+    """Find what a front end's path stands for.
+
+    Answers with type, slug, where this API serves it, and the canonical path. An old slug is found too: `canonical`
+    is then false and `path` says where it went.
+    """
+    snapshot = await content.on(query.edition)
+    path = unquote(urlsplit("//-" + query.path).path).rstrip("/") or "/"
+    entry = snapshot.paths.get(path)
+    canonical = entry is not None
+    if entry is None:
+        entry = _moved(snapshot, path)
+    told = {
+        "type": entry.kind.name,
+        "slug": entry.slug,
+        "title": entry.keys["title"],
+        "href": entry.href,
+        "path": entry.keys["path"],
+        "canonical": canonical and path == query.path,
+    }
+    return content.answer(encode(told))
+
+
+def _moved(snapshot: Snapshot, path: str) -> Entry:
+    """The item that a path with an old slug, or in an old place, leads to now."""
+    slug = path.rsplit("/", maxsplit=1)[-1]
+    candidates = [entry for (_, old), entry in snapshot.moved.items() if old == slug]
+    candidates += [e for c in snapshot.collections.values() if c.kind.listed and (e := c.get(slug)) is not None]
+    if len(candidates) > 1:
+        # The same slug in several kinds: the one whose path begins alike is meant.
+        alike = [c for c in candidates if c.keys["path"].split("/")[1] == path.split("/")[1]]
+        candidates = alike or candidates
+    if not candidates:
+        raise NotFound("No published item has or had this path.")
+    return candidates[0]
+
+
+@library.get("/sources", response_model=SourcePage, operation_id="listSources", responses=LIST)
+async def list_sources(content: Content, query: Annotated[SourceQuery, Query()]) -> Answer:
+    """List the sources that facts lead to."""
+    return await list_items(content, SOURCE.name, query)
+
+
+@library.get("/sources/{slug}", response_model=SourceItem, operation_id="getSource", responses=ITEM)
+async def get_source(content: Content, slug: SlugPath, query: Annotated[ItemQuery, Query()]) -> Answer:
+    """Get one source."""
+    return await one_item(content, SOURCE.name, slug, query)

@@ -1,0 +1,1 @@
+"""The library: resources, facts, frequently asked questions, performance measures."""

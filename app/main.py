@@ -1,0 +1,80 @@
+"""`create_app(settings)`: everything is plugged together here, and nothing else happens here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI
+
+from app import __version__
+from app.catalog.routes import router as catalog
+from app.contents import KINDS
+from app.core import ops
+from app.core.answers import Answers
+from app.core.clock import Clock, utcnow
+from app.core.db import Database
+from app.core.door import Door
+from app.core.log import configure
+from app.core.metrics import Metrics
+from app.core.settings import Settings
+from app.core.web import install_handlers, render
+from app.describe import describe, index_of_routes
+from app.editions.routes import library as sources, router as editions
+from app.editions.shelf import Shelf
+from app.library.routes import router as library
+from app.sites.routes import router as sites
+from app.toolkit.routes import router as toolkit
+
+ROUTERS = (toolkit, catalog, sites, library, sources, editions, ops.router)
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Door:
+    """Build the application for one process; the environment is read here unless settings are given."""
+    settings = settings or Settings()
+    configure(settings)
+    database = Database(settings.database_url.get_secret_value(), settings.database_pool)
+    answers = Answers(settings.cache_bytes)
+    metrics = Metrics(answers)
+    shelf = Shelf(database, KINDS, shown=answers.clear)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await shelf.refresh()
+        watching = asyncio.create_task(shelf.watch())
+        yield
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        await database.close()
+
+    app = FastAPI(
+        title="PMHC Toolkit API",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    install_handlers(app)
+    routes = index_of_routes(app)
+    app.state.settings, app.state.database, app.state.clock = settings, database, clock
+    app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
+    app.state.allowed = routes.methods
+    app.state.readiness = lambda revision: []
+    describe(app)
+    return Door(
+        app,
+        answers,
+        metrics,
+        body_limit=lambda _path: settings.body_limit,
+        allowed=routes.methods,
+        opened=routes.opened,
+        render=render,
+    )
+
+
+__all__ = ["Any", "create_app"]

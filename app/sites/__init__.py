@@ -1,0 +1,1 @@
+"""Learning sites: where they are, and which one fits you."""
