@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -41,14 +41,13 @@ def _settings() -> "Settings":
     except ValidationError as error:
         for fault in error.errors():
             name = "APP_" + "_".join(str(part) for part in fault["loc"]).upper() if fault["loc"] else "settings"
-            _fail(f"{name}: {fault['msg'].removeprefix('Value error, ')}", leave=False)
+            typer.secho(f"{name}: {fault['msg'].removeprefix('Value error, ')}", fg="red", err=True)
         raise typer.Exit(2) from None
 
 
-def _fail(message: str, *, leave: bool = True) -> None:
+def _fail(message: str) -> NoReturn:
     typer.secho(message, fg="red", err=True)
-    if leave:
-        raise typer.Exit(1)
+    raise typer.Exit(1)
 
 
 def _say(message: str) -> None:
@@ -77,7 +76,7 @@ def serve(
         # A process of its own: what migrating and loading import need not stay in the server's memory.
         import subprocess
 
-        done = subprocess.run([sys.executable, "-m", "app.cli", "setup"], check=False)  # noqa: S603
+        done = subprocess.run([sys.executable, "-m", "app.cli", "setup"], check=False)
         if done.returncode:
             raise typer.Exit(done.returncode)
     import uvicorn
@@ -129,9 +128,7 @@ def load(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only show what would change; publish nothing.")] = False,
     note: Annotated[str | None, typer.Option(help="What this edition is about; shown in /v1/editions.")] = None,
-    expects: Annotated[
-        int | None, typer.Option(help="Refuse unless this is the newest edition now.")
-    ] = None,
+    expects: Annotated[int | None, typer.Option(help="Refuse unless this is the newest edition now.")] = None,
 ) -> None:
     """Check content and publish what differs as a new edition.
 
@@ -139,7 +136,8 @@ def load(
     publishes once.
     """
     from app.contents import KINDS
-    from app.editions.load import ContentError, check as check_drafts, read
+    from app.editions.load import ContentError, read
+    from app.editions.load import check as check_drafts
 
     chosen = source or _shipped("seed_data")
     try:
@@ -153,7 +151,9 @@ def load(
     asyncio.run(_publish(documents, check=check, note=note, expects=expects))
 
 
-async def _publish(documents: dict[tuple[str, str], str], *, check: bool, note: str | None, expects: int | None) -> None:
+async def _publish(
+    documents: dict[tuple[str, str], str], *, check: bool, note: str | None, expects: int | None
+) -> None:
     from app.core.clock import utcnow
     from app.core.db import Database
     from app.core.work import Work

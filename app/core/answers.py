@@ -55,7 +55,7 @@ class Answer(Response):
     ) -> None:
         """Wrap the bytes of the body; coded variants are made when first asked for."""
         super().__init__(b"", media_type=media_type)
-        self.body = body
+        self.body: bytes = body
         self._digest = hashlib.sha256(media_type.encode() + body).hexdigest()[:24]
         self._common: Headers = [
             (b"cache-control", cache_control.encode()),

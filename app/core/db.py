@@ -22,7 +22,11 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 SQLITE_PRAGMAS = (
-    "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=5000", "temp_store=MEMORY",
+    "journal_mode=WAL",
+    "foreign_keys=ON",
+    "synchronous=FULL",
+    "busy_timeout=5000",
+    "temp_store=MEMORY",
 )
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 

@@ -31,7 +31,15 @@ BODY_SECONDS = 30.0
 """Time a client has to send its body."""
 REQUEST_ID = re.compile(rb"^[A-Za-z0-9._~-]{8,80}$")
 NOTED = frozenset(
-    (b"accept", b"accept-encoding", b"authorization", b"if-none-match", b"x-api-key", b"x-request-id", b"content-length")
+    (
+        b"accept",
+        b"accept-encoding",
+        b"authorization",
+        b"if-none-match",
+        b"x-api-key",
+        b"x-request-id",
+        b"content-length",
+    )
 )
 EXPOSED = (
     b"ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, Toolkit-Edition, "

@@ -74,7 +74,9 @@ class Settings(BaseSettings):
     max_age: int = Field(60, ge=0, description="Seconds that a browser or proxy may keep a public answer.")
     body_limit: int = Field(256 * 1024, ge=1024, description="Largest JSON body accepted, in bytes.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
-    log_format: str = Field("auto", pattern="^(auto|json|text)$", description="`auto` is text on a terminal, else JSON.")
+    log_format: str = Field(
+        "auto", pattern="^(auto|json|text)$", description="`auto` is text on a terminal, else JSON."
+    )
     shutdown_seconds: int = Field(20, ge=1, description="Time that requests in flight are given on SIGTERM.")
 
     @model_validator(mode="after")
@@ -96,8 +98,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Explicit arguments first, then the environment, then files that hold secrets."""
         return init_settings, env_settings, _SecretFiles(settings_cls)

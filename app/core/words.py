@@ -21,7 +21,7 @@ SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 def _printable(text: str) -> str:
     """Control characters break logs, letters and terminals; no field needs them."""
-    if any(ord(c) < 32 and c not in "\n\t\r" or 0xD800 <= ord(c) <= 0xDFFF or ord(c) == 0x7F for c in text):
+    if any((ord(c) < 32 and c not in "\n\t\r") or 0xD800 <= ord(c) <= 0xDFFF or ord(c) == 0x7F for c in text):
         raise ValueError("must not contain control characters")
     return text
 
@@ -41,7 +41,9 @@ Line = Annotated[str, Field(min_length=1, max_length=500), Printable, mapped_col
 Prose = Annotated[str, Field(min_length=1, max_length=20_000), Printable, mapped_column(Text)]
 Label = Annotated[str, Field(min_length=1, max_length=80), Printable, mapped_column(String(80))]
 URL = Annotated[
-    str, Field(max_length=500, pattern=r"^https://[^\s]+$", json_schema_extra={"format": "uri"}), mapped_column(String(500))
+    str,
+    Field(max_length=500, pattern=r"^https://[^\s]+$", json_schema_extra={"format": "uri"}),
+    mapped_column(String(500)),
 ]
 Year = Annotated[int, Field(ge=1900, le=2100), mapped_column(Integer)]
 AsOf = Annotated[
@@ -56,20 +58,18 @@ Instant = Annotated[
 ]
 JSONObject = dict[str, Any]
 
-STATES: dict[str, str] = dict(
-    pair.split(":")
-    for pair in (
-        "AL:Alabama AK:Alaska AZ:Arizona AR:Arkansas CA:California CO:Colorado CT:Connecticut DE:Delaware "
-        "DC:District_of_Columbia FL:Florida GA:Georgia HI:Hawaii ID:Idaho IL:Illinois IN:Indiana IA:Iowa KS:Kansas "
-        "KY:Kentucky LA:Louisiana ME:Maine MD:Maryland MA:Massachusetts MI:Michigan MN:Minnesota MS:Mississippi "
-        "MO:Missouri MT:Montana NE:Nebraska NV:Nevada NH:New_Hampshire NJ:New_Jersey NM:New_Mexico NY:New_York "
-        "NC:North_Carolina ND:North_Dakota OH:Ohio OK:Oklahoma OR:Oregon PA:Pennsylvania RI:Rhode_Island "
-        "SC:South_Carolina SD:South_Dakota TN:Tennessee TX:Texas UT:Utah VT:Vermont VA:Virginia WA:Washington "
-        "WV:West_Virginia WI:Wisconsin WY:Wyoming AS:American_Samoa GU:Guam MP:Northern_Mariana_Islands "
-        "PR:Puerto_Rico VI:U.S._Virgin_Islands"
-    )
-    .split()
-)
+_STATES = """
+AL Alabama, AK Alaska, AZ Arizona, AR Arkansas, CA California, CO Colorado, CT Connecticut, DE Delaware,
+DC District of Columbia, FL Florida, GA Georgia, HI Hawaii, ID Idaho, IL Illinois, IN Indiana, IA Iowa, KS Kansas,
+KY Kentucky, LA Louisiana, ME Maine, MD Maryland, MA Massachusetts, MI Michigan, MN Minnesota, MS Mississippi,
+MO Missouri, MT Montana, NE Nebraska, NV Nevada, NH New Hampshire, NJ New Jersey, NM New Mexico, NY New York,
+NC North Carolina, ND North Dakota, OH Ohio, OK Oklahoma, OR Oregon, PA Pennsylvania, RI Rhode Island,
+SC South Carolina, SD South Dakota, TN Tennessee, TX Texas, UT Utah, VT Vermont, VA Virginia, WA Washington,
+WV West Virginia, WI Wisconsin, WY Wyoming, AS American Samoa, GU Guam, MP Northern Mariana Islands,
+PR Puerto Rico, VI U.S. Virgin Islands
+"""
+STATES: dict[str, str] = {code: name for code, _, name in (p.strip().partition(" ") for p in _STATES.split(","))}
+"""Postal code → name, of every state, the District of Columbia and the territories."""
 
 
 def _a_state(code: str) -> str:

@@ -28,7 +28,12 @@ class Event(Base):
 
     __tablename__ = "event"
     __table_args__ = (
-        Index("ix_event_unnumbered", "id", sqlite_where=text("position IS NULL"), postgresql_where=text("position IS NULL")),
+        Index(
+            "ix_event_unnumbered",
+            "id",
+            sqlite_where=text("position IS NULL"),
+            postgresql_where=text("position IS NULL"),
+        ),
         Index("ix_event_subject", "subject_type", "subject_id"),
         Index("ix_event_feed", "owner_id", "position"),
     )

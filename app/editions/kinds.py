@@ -54,11 +54,14 @@ class Record(Fields):
     slug: Slug
     title: Title
     summary: Summary
-    former_slugs: Slugs = Field(default=[], description="Slugs it had before; `GET /v1/resolve` still finds it by them.")
+    former_slugs: Slugs = Field(
+        default=[], description="Slugs it had before; `GET /v1/resolve` still finds it by them."
+    )
     sources: Annotated[list[Citation], Field(max_length=80)] = Field(
-        default=[], description="Citation labels: a slug of the source registry, with `.high`, `.medium` or `.low` where "
-        "the fact is general knowledge of that source and was not checked against a copy."
-    )  # fmt: skip
+        default=[],
+        description="Citation labels: a slug of the source registry, with `.high`, `.medium` or `.low` where the fact "
+        "is general knowledge of that source and was not checked against a copy.",
+    )
 
 
 class Source(Fields):
@@ -185,4 +188,3 @@ class ItemPage(Fields):
     items: list[Any]
     total: int = Field(description="How many items match, on all pages.")
     links: Listing
-

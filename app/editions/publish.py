@@ -119,9 +119,7 @@ async def publish(
     if replaced:
         gone = delete(Published).where(Published.kind == bindparam("k"), Published.slug == bindparam("s"))
         await (await session.connection()).execute(gone, replaced)
-    standing = [
-        {"kind": kind, "slug": slug, "edition": edition.number} for kind, slug in diff.created + diff.changed
-    ]
+    standing = [{"kind": kind, "slug": slug, "edition": edition.number} for kind, slug in diff.created + diff.changed]
     if standing:
         await session.execute(insert(Published), standing)
     work.record(

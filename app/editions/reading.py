@@ -87,7 +87,7 @@ class Reader:
         self.request, self._max_age = request, max_age
         self.shelf: Shelf = request.app.state.shelf
         self.settled = False
-        self.shown = self.shelf.current
+        self.shown: Snapshot = self.shelf.current
 
     async def on(self, edition: int | None) -> Snapshot:
         """The edition asked for, or the newest."""
@@ -142,12 +142,13 @@ def accepts(header: str | None, offered: Iterable[str]) -> str | None:
             weights[name.strip().lower()] = float(q) if q else 1.0
         except ValueError:
             weights[name.strip().lower()] = 0.0
-    best, weight = None, 0.0
+    best: str | None = None
+    weight = 0.0
     for media in offered:
         ranges = (media, media.split("/", maxsplit=1)[0] + "/*", "*/*")
-        q = next((weights[r] for r in ranges if r in weights), 0.0)
-        if q > weight:
-            best, weight = media, q
+        asked = next((weights[r] for r in ranges if r in weights), 0.0)
+        if asked > weight:
+            best, weight = media, asked
     return best
 
 
@@ -178,9 +179,7 @@ async def list_items(
     return finish(reader, query, shaped, total, sparse=names is not None)
 
 
-def finish(
-    reader: Reader, query: ListQuery, shaped: list[bytes], total: int, *, sparse: bool
-) -> Answer:
+def finish(reader: Reader, query: ListQuery, shaped: list[bytes], total: int, *, sparse: bool) -> Answer:
     """Wrap a page's items with the total and the links, in the body and in the `Link` header."""
     links = page_links(reader.request.url.path, reader.shown.number, query, total)
     body = b'{"items":[%b],"total":%d,"links":%b}' % (b",".join(shaped), total, encode(links))

@@ -1,6 +1,6 @@
 """Markdown to safe HTML, citations and links included. Runs when content is published, never when it is read.
 
-Authors cite with a footnote reference, `[^v58]`, and link with the kind of what they mean, `[text](topic:cit-training)`.
+Authors cite with a footnote reference, `[^v58]`, and link by kind and slug, `[text](topic:cit-training)`.
 The public Markdown keeps the references and gains their definitions, so that any Markdown renderer shows them; the
 HTML links each to `#source-<id>` in a list of sources at its end.
 """
@@ -68,9 +68,7 @@ def to_html(text: str, sources: Sequence[dict[str, Any]], *, list_sources: bool)
     numbers = {source["id"]: n for n, source in enumerate(sources, 1)}
     html = str(_MARKDOWN.render(bare(text), {"numbers": numbers, "titles": {s["id"]: s["title"] for s in sources}}))
     if list_sources and (cited := set(citations(text))):
-        lines = [
-            f'<li id="source-{s["id"]}">{_source_html(s)}</li>' for s in sources if s["id"] in cited
-        ]
+        lines = [f'<li id="source-{s["id"]}">{_source_html(s)}</li>' for s in sources if s["id"] in cited]
         html += (
             '<section class="sources" aria-labelledby="sources"><h2 id="sources">Sources</h2>'
             f"<ol>{''.join(lines)}</ol></section>\n"
@@ -105,7 +103,7 @@ def _source_html(source: dict[str, Any]) -> str:
     return ". ".join([title, *rest]) + f" ({source['confidence']})"
 
 
-def _cite(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the signature markdown-it calls
+def _cite(state: StateInline, silent: bool) -> bool:
     match = CITATION.match(state.src, state.pos)
     if not match:
         return False

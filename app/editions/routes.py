@@ -13,8 +13,16 @@ from app.core.web import Reading, new_router
 from app.editions.documented import ITEM, LIST, PLAIN
 from app.editions.models import Edition, Revision
 from app.editions.publish import digest
-from app.editions.reading import Content, EditionNotFound, ItemQuery, NegotiatedContent, SlugPath, accepts
-from app.editions.reading import list_items, one_item
+from app.editions.reading import (
+    Content,
+    EditionNotFound,
+    ItemQuery,
+    NegotiatedContent,
+    SlugPath,
+    accepts,
+    list_items,
+    one_item,
+)
 from app.editions.schemas import (
     ChangePage,
     ChangesQuery,
@@ -64,9 +72,7 @@ async def list_editions(content: Content, session: Reading, query: Annotated[Pag
     following = link(found[-1].number) if more else None
     links = {"self": link(query.before), "next": following, "prev": None}
     told = {"Link": f'<{following}>; rel="next"'} if following else {}
-    return content.answer(
-        encode({"items": [_told(e) for e in found], "total": total, "links": links}), headers=told
-    )
+    return content.answer(encode({"items": [_told(e) for e in found], "total": total, "links": links}), headers=told)
 
 
 @router.get(
@@ -155,14 +161,10 @@ async def export_toolkit(content: NegotiatedContent, query: Annotated[ExportQuer
 def export_lines(snapshot: Snapshot) -> list[bytes]:
     """The edition as NDJSON, in the order of type and slug."""
     found = sorted(snapshot.entries(), key=lambda e: (e.kind.name, e.slug))
-    return [
-        b'{"type":%b,"slug":%b,"document":%b}\n' % (encode(e.kind.name), encode(e.slug), e.stored()) for e in found
-    ]
+    return [b'{"type":%b,"slug":%b,"document":%b}\n' % (encode(e.kind.name), encode(e.slug), e.stored()) for e in found]
 
 
-@router.get(
-    "/resolve", response_model=Resolved, operation_id="resolvePath", responses={**PLAIN, 404: ITEM[404]}
-)
+@router.get("/resolve", response_model=Resolved, operation_id="resolvePath", responses={**PLAIN, 404: ITEM[404]})
 async def resolve_path(content: Content, query: Annotated[ResolveQuery, Query()]) -> Answer:
     """Find what a front end's path stands for.
 

@@ -140,9 +140,7 @@ def _retirements(until: int) -> Any:
 
 
 def _same_revision() -> Any:
-    return and_(
-        Published.kind == Revision.kind, Published.slug == Revision.slug, Published.edition == Revision.edition
-    )
+    return and_(Published.kind == Revision.kind, Published.slug == Revision.slug, Published.edition == Revision.edition)
 
 
 def _next(

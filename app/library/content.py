@@ -67,7 +67,9 @@ class ResourceFields(Fields):
     kind: ResourceKind
     audience: Annotated[list[Audience], Field(max_length=8)]
     url: URL | None
-    url_status: URLStatus = Field(description="`seen` in a copy of a source, `unverified` from memory, or `none` known.")
+    url_status: URLStatus = Field(
+        description="`seen` in a copy of a source, `unverified` from memory, or `none` known."
+    )
     pages: int | None = Field(default=None, ge=1, le=10_000)
     ncj_number: Label | None = Field(default=None, description="Number in the National Criminal Justice library.")
     abstract: Markdown

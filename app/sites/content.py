@@ -6,8 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.core.words import URL, AsOf, Line, State, Title
-from app.editions.kinds import HTML, Citation, Confidence, Fields, Filter, Item, Kind, Lines, Markdown, Record
-from app.editions.kinds import Slugs
+from app.editions.kinds import HTML, Citation, Confidence, Fields, Filter, Item, Kind, Lines, Markdown, Record, Slugs
 
 
 class SiteKind(StrEnum):

@@ -145,7 +145,6 @@ class ToolkitRecord(Record, ToolkitFields):
     """The one record of `seed_data/toolkit.yaml`."""
 
 
-
 class ToolkitHome(Item, ToolkitFields):
     """The home page's own words and lists."""
 
