@@ -46,12 +46,19 @@ async function open(path, look) {
   });
 
   await page.goto(path, { waitUntil: "networkidle" });
+  await page.locator("h1").first().waitFor(); // a page that is drawn by a script is idle before it is there
   return { page, complain, close: () => context.close() };
 }
 
 for (const path of pages) {
   for (const look of looks) {
     const { page, complain, close } = await open(path, look);
+    // What is far below is drawn only when it is scrolled to.
+    for (let step = 0; step < 30; step++) {
+      await page.mouse.move(look.viewport.width / 2, look.viewport.height / 2);
+      await page.mouse.wheel(0, 4000);
+      await page.waitForTimeout(50);
+    }
     await page.evaluate(axe); // through the debugger, which the page's policy does not bind
     const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
     for (const { id, help, nodes } of violations) {
@@ -66,9 +73,24 @@ for (const path of pages) {
   }
 }
 
+// "Try it": the page sends a request from the browser and shows the answer.
+const { page, complain } = await open("/docs", looks[0]);
+try {
+  await page.getByRole("button", { name: /Test Request.*get \/v1\/toolkit\b/s }).click();
+  const dialog = page.getByRole("dialog");
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => new URL(response.url()).pathname === "/v1/toolkit"),
+    dialog.getByRole("button", { name: /Send/ }).first().click(),
+  ]);
+  if (answer.status() !== 200) complain(`try it: ${answer.status()}`);
+  await dialog.getByText("200 OK").first().waitFor();
+} catch (error) {
+  complain(`try it: ${error.message}`);
+}
+
 await browser.close();
 if (wrong.length) {
   console.error(wrong.join("\n"));
   process.exit(1);
 }
-console.log(`Browser: ${pages.join(" and ")} in ${looks.length} looks: no error, nothing from elsewhere, accessible.`);
+console.log(`Browser: ${pages.join(" and ")} in ${looks.length} looks: no error, nothing from elsewhere, accessible; "try it" works.`);
