@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,6 +98,118 @@ def serve(
         backlog=2048,
         h11_max_incomplete_event_size=65_536,
     )
+
+
+@app.command()
+def worker() -> None:
+    """Run the worker apart from the server (serve with APP_WORKER=none).
+
+    It numbers and delivers events, sends letters, and watches over promises. Run as many as you like; they share
+    the work. SIGTERM lets it finish what it is doing.
+    """
+    from app.core.clock import utcnow
+    from app.core.db import Database
+    from app.core.log import configure
+    from app.worker import Worker, tasks
+
+    settings = _settings()
+    configure(settings)
+
+    async def run() -> None:
+        database = Database(settings.database_url.get_secret_value(), settings.database_pool)
+        running = Worker(database, utcnow, tasks(settings))
+        stop = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        running.start()
+        await stop.wait()
+        await running.stop()
+        await database.close()
+
+    asyncio.run(run())
+
+
+@app.command()
+def check(
+    live: Annotated[bool, typer.Option("--live", help="Only ask the running server whether it answers.")] = False,
+) -> None:
+    """Check configuration, database, migrations and content; say what to do about each fault.
+
+    Exit status 0 when all is well, 1 otherwise. `--live` is the container's health check.
+    """
+    settings = _settings()
+    if live:
+        _check_live(settings)
+        return
+    typer.secho("✓ configuration", fg="green")
+    faults = asyncio.run(_check_database(settings))
+    for told, fault in faults:
+        typer.secho(f"✗ {told}: {fault}" if fault else f"✓ {told}", fg="red" if fault else "green")
+    if any(fault for _, fault in faults):
+        raise typer.Exit(1)
+
+
+def _check_live(settings: "Settings") -> None:
+    import httpx
+
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{settings.port}/livez", timeout=3, trust_env=False)
+    except httpx.HTTPError as error:
+        _fail(f"The server does not answer: {type(error).__name__}.")
+    if answer.status_code != 200:
+        _fail(f"The server answers {answer.status_code}.")
+
+
+async def _check_database(settings: "Settings") -> list[tuple[str, str | None]]:
+    """What was looked at, and what is wrong with it."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.contents import KINDS
+    from app.core.beat import is_late
+    from app.core.clock import utcnow
+    from app.core.db import Database
+    from app.editions.load import ContentError, read
+    from app.editions.load import check as check_drafts
+    from app.editions.publish import compare, standing_documents
+
+    told: list[tuple[str, str | None]] = []
+    config = Config(_shipped("alembic.ini"))
+    config.set_main_option("script_location", str(_shipped("migrations")))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        async with database.read() as session:
+            await session.execute(text("SELECT 1"))
+            told.append((f"database ({database.dialect})", None))
+            try:
+                revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
+            except SQLAlchemyError:
+                await session.rollback()
+                revision = None
+            if revision != head:
+                told.append((f"schema {revision or 'empty'}", f"this version wants {head}; run `pmhc migrate`"))
+                return told
+            told.append((f"schema {head}", None))
+            standing = await standing_documents(session)
+            told.append(
+                (f"content ({len(standing)} items)", None if standing else "nothing is published; run `pmhc load`")
+            )
+            late = await is_late(session, utcnow())
+            told.append(("worker", "has not ticked lately; `pmhc serve` or `pmhc worker` runs one" if late else None))
+    except (SQLAlchemyError, OSError) as error:
+        told.append(("database", f"out of reach ({type(error).__name__}); check APP_DATABASE_URL and that it runs"))
+        return told
+    finally:
+        await database.close()
+    try:
+        diff = compare(standing, check_drafts(read(_shipped("seed_data"), KINDS)))
+        told.append(("seed_data" + (" (differs from what is published)" if diff else ""), None))
+    except ContentError as error:
+        told.append(("seed_data", f"{len(error.faults)} mistakes; run `pmhc load --check`"))
+    return told
 
 
 @app.command()

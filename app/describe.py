@@ -10,11 +10,11 @@ from fastapi.openapi.utils import get_openapi
 from app.core.web import ProblemOut
 from app.editions.documented import SCHEMAS
 
-OPEN_WRITES = frozenset(
-    ("/v1/learning-sites/match", "/v1/tta-requests", "/v1/contact-submissions", "/v1/sandboxes")
-)
+OPEN_WRITES = frozenset(("/v1/learning-sites/match", "/v1/tta-requests", "/v1/contact-submissions", "/v1/sandboxes"))
 """What pages of any origin may post to: nothing there acts on a browser's own authority."""
-OPEN_READS = re.compile(r"^/(v1(?!/(keys|audit|webhook-endpoints|events|deliveries|me|whoami)(/|$))|openapi\.json$|problems/|$)")
+OPEN_READS = re.compile(
+    r"^/(v1(?!/(keys|audit|webhook-endpoints|events|deliveries|me|whoami)(/|$))|openapi\.json$|problems/|$)"
+)
 
 
 @dataclass
@@ -37,7 +37,9 @@ class RouteIndex:
         """Whether pages of any origin may use it."""
         if method in ("GET", "HEAD"):
             return bool(OPEN_READS.match(path))
-        return method in ("POST", "OPTIONS") and path in OPEN_WRITES or (method == "OPTIONS" and bool(OPEN_READS.match(path)))
+        return (method in ("POST", "OPTIONS") and path in OPEN_WRITES) or (
+            method == "OPTIONS" and bool(OPEN_READS.match(path))
+        )
 
     def _patterns(self) -> list[tuple[re.Pattern[str], set[str]]]:
         if not hasattr(self, "_known"):

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 from fastapi import FastAPI
 
@@ -17,14 +16,16 @@ from app.core.db import Database
 from app.core.door import Door
 from app.core.log import configure
 from app.core.metrics import Metrics
-from app.core.settings import Settings
+from app.core.settings import Settings, WorkerMode
 from app.core.web import install_handlers, render
 from app.describe import describe, index_of_routes
-from app.editions.routes import library as sources, router as editions
+from app.editions.routes import library as sources
+from app.editions.routes import router as editions
 from app.editions.shelf import Shelf
 from app.library.routes import router as library
 from app.sites.routes import router as sites
 from app.toolkit.routes import router as toolkit
+from app.worker import Worker, tasks
 
 ROUTERS = (toolkit, catalog, sites, library, sources, editions, ops.router)
 
@@ -37,12 +38,16 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     answers = Answers(settings.cache_bytes)
     metrics = Metrics(answers)
     shelf = Shelf(database, KINDS, shown=answers.clear)
+    worker = Worker(database, clock, tasks(settings))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await shelf.refresh()
         watching = asyncio.create_task(shelf.watch())
+        if settings.worker is WorkerMode.INLINE:
+            worker.start()
         yield
+        await worker.stop()
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
@@ -64,7 +69,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     app.state.settings, app.state.database, app.state.clock = settings, database, clock
     app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
     app.state.allowed = routes.methods
-    app.state.readiness = lambda revision: []
+    app.state.worker, app.state.wake = worker, worker.wake
     describe(app)
     return Door(
         app,
@@ -75,6 +80,3 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
         opened=routes.opened,
         render=render,
     )
-
-
-__all__ = ["Any", "create_app"]

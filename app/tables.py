@@ -2,9 +2,11 @@
 
 from sqlalchemy import MetaData
 
+from app.core.beat import Beat
 from app.core.db import Base
+from app.core.feed import Counter
 from app.core.work import Event
 from app.editions.models import Edition, Published, Revision
 
-TABLES = (Event, Edition, Published, Revision)
+TABLES = (Event, Counter, Beat, Edition, Published, Revision)
 metadata: MetaData = Base.metadata

@@ -5,7 +5,7 @@
 - `bare`: a migrated database without content.
 
 Each of them runs on both databases. Nothing is rolled back and nothing is mocked: several connections, locks and
-real commits are what is tested.
+real commits are what is tested. No worker runs by itself: `world.drain()` does what is due.
 """
 
 import shutil
@@ -22,6 +22,7 @@ import httpx
 import pytest
 from alembic import command
 from alembic.config import Config
+from anyio import to_thread
 
 from app.contents import KINDS
 from app.core.db import Database
@@ -63,6 +64,10 @@ class World:
     @property
     def state(self):
         return self.app.app.state
+
+    async def drain(self) -> int:
+        """Let the worker do everything that is due now."""
+        return await self.state.worker.drain()
 
 
 @pytest.fixture(scope="session")
@@ -146,8 +151,6 @@ class Templates:
 
 
 async def anyio_thread(function, *arguments):
-    from anyio import to_thread
-
     return await to_thread.run_sync(function, *arguments)
 
 
@@ -166,7 +169,7 @@ def templates(kind_of_database, tmp_path_factory, request) -> Templates:
 
 
 def settings_for(url: str, **overrides) -> Settings:
-    return Settings(database_url=url, database_pool=5, log_level="error", **overrides)
+    return Settings(database_url=url, database_pool=5, log_level="error", **{"worker": "none", **overrides})
 
 
 @asynccontextmanager

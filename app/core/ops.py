@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 
 from app import __version__
+from app.core.beat import is_late
 from app.core.errors import ServerError, Unavailable
 from app.core.web import Out, Reading, new_router, problems
 
@@ -39,12 +40,11 @@ async def get_liveness() -> Live:
 async def get_readiness(request: Request, session: Reading) -> Live:
     """Tell whether requests should be sent here.
 
-    503 while the database is out of reach, its schema is not the one this build was made for, or the worker has not
-    ticked.
+    503 while the database is out of reach or not migrated, or no worker has ticked for half a minute.
     """
-    revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
-    for fault in request.app.state.readiness(revision):
-        raise Unavailable(fault)
+    await session.execute(text("SELECT version_num FROM alembic_version"))
+    if await is_late(session, request.app.state.clock()):
+        raise Unavailable("No worker has ticked lately; run `pmhc worker`, or serve with APP_WORKER=inline.")
     return Live()
 
 

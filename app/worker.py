@@ -1,0 +1,95 @@
+"""The worker: a loop for each task, over tables; nothing is promised in memory.
+
+A task is an async function of the database and the present instant that answers how much it did. It is called again
+at once while it finds something, else after a wake-up or a second. Each task has a loop of its own, so a slow partner's
+webhook delays no letter and no escalation. Several workers may run: tasks claim rows with leases. A task that fails is
+logged, tried again, and stops no other.
+
+It runs inside the server (`APP_WORKER=inline`) or as `pmhc worker`.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+
+import structlog
+
+from app.core.beat import EVERY, beat
+from app.core.clock import Clock
+from app.core.db import Database
+from app.core.feed import number_events
+from app.core.settings import Settings
+
+log = structlog.get_logger()
+Task = Callable[[Database, datetime], Awaitable[int]]
+PERIOD, PAUSE_AFTER_FAILURE = 1.0, 5.0
+
+
+def tasks(_settings: Settings) -> Mapping[str, Task]:
+    """Everything a worker does, in the order in which `drain` does it."""
+    return {"number_events": number_events}
+
+
+class Worker:
+    """Runs tasks until it is stopped."""
+
+    def __init__(self, database: Database, clock: Clock, work: Mapping[str, Task]) -> None:
+        """Nothing runs until `start`."""
+        self.database, self.clock, self.work = database, clock, work
+        self.name = f"{socket.gethostname()[:40]}-{os.getpid()}"
+        self._wakes = {name: asyncio.Event() for name in work}
+        self._stopping = asyncio.Event()
+        self._running: list[asyncio.Task[None]] = []
+
+    def wake(self) -> None:
+        """Look now: something was just written."""
+        for event in self._wakes.values():
+            event.set()
+
+    def start(self) -> None:
+        """Begin every loop."""
+        self._running = [asyncio.create_task(self._loop(name, task)) for name, task in self.work.items()]
+        self._running.append(asyncio.create_task(self._beat()))
+
+    async def stop(self) -> None:
+        """Finish what is being done, begin nothing new."""
+        self._stopping.set()
+        self.wake()
+        await asyncio.gather(*self._running)
+
+    async def drain(self) -> int:
+        """Do everything that is due now, task after task, until nothing is left: for tests and moved clocks."""
+        total = 0
+        while True:
+            done = 0
+            for task in self.work.values():
+                while more := await task(self.database, self.clock()):
+                    done += more
+            total += done
+            if not done:
+                return total
+
+    async def _loop(self, name: str, task: Task) -> None:
+        wake = self._wakes[name]
+        while not self._stopping.is_set():
+            wake.clear()
+            pause = PERIOD
+            try:
+                if await task(self.database, self.clock()):
+                    continue
+            except Exception as error:  # noqa: BLE001 - one bad row must not end the promise-keeping
+                # The type only: a message may quote what a person typed.
+                log.error("worker.task_failed", task=name, cause=type(error).__name__)  # noqa: TRY400
+                pause = PAUSE_AFTER_FAILURE
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), pause)
+
+    async def _beat(self) -> None:
+        while not self._stopping.is_set():
+            with suppress(Exception):  # a database that is away is told by readiness
+                await beat(self.database, self.name, self.clock())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), EVERY.total_seconds())
