@@ -6,7 +6,7 @@ Every answer of 400 and above, the framework's own included, leaves as `applicat
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import structlog
 from fastapi import Depends, FastAPI, Request, Response, params
@@ -34,6 +34,8 @@ from app.core.errors import (
 
 log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
+REFUSALS = "refusals"
+"""Attribute of a dependency: the kinds of refusal it makes."""
 
 
 class In(BaseModel):
@@ -105,6 +107,20 @@ def new_router(prefix: str, tag: str) -> APIRouter:
     return APIRouter(prefix=prefix, tags=[tag], route_class=Route)
 
 
+Dependency = TypeVar("Dependency", bound=Callable[..., Any])
+
+
+def refuses(*wanted: type[Problem]) -> Callable[[Dependency], Dependency]:
+    """Say, on a dependency, which refusals it makes: the document then declares them for every route that uses it."""
+
+    def mark(dependency: Dependency) -> Dependency:
+        setattr(dependency, REFUSALS, wanted)
+        return dependency
+
+    return mark
+
+
+@refuses(Unavailable)
 async def _read(request: Request) -> AsyncIterator[AsyncSession]:
     async with request.app.state.database.read() as session:
         yield session
