@@ -8,66 +8,13 @@ Each of them runs on both databases. Nothing is rolled back and nothing is mocke
 real commits are what is tested. No worker runs by itself: `world.drain()` does what is due.
 """
 
-import shutil
-import sqlite3
-import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 
 import httpx
 import pytest
-from alembic import command
-from alembic.config import Config
-from anyio import to_thread
 
-from app.contents import KINDS
-from app.core.db import Database
-from app.core.settings import Settings
-from app.core.work import Work
-from app.editions import load
-from app.editions.publish import publish
-from app.main import create_app
+from tests.make import KINDS_OF_DATABASE, Templates, World, anyio_thread, running
 from tests.postgres import PostgreSQL
-
-ROOT = Path(__file__).parents[1]
-NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
-KINDS_OF_DATABASE = ("sqlite", "postgresql")
-
-
-@dataclass
-class MovableClock:
-    """Stands still until a test moves it."""
-
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
-@dataclass
-class World:
-    """One running application: its client, its database, its clock."""
-
-    client: httpx.AsyncClient
-    app: object
-    database: Database
-    clock: MovableClock
-    settings: Settings = field(repr=False)
-
-    @property
-    def state(self):
-        return self.app.app.state
-
-    async def drain(self) -> int:
-        """Let the worker do everything that is due now."""
-        return await self.state.worker.drain()
 
 
 @pytest.fixture(scope="session")
@@ -86,102 +33,10 @@ def postgres() -> Iterator[PostgreSQL]:
         yield server
 
 
-@cache
-def seed_documents() -> dict[tuple[str, str], str]:
-    """The real content, read and checked once in a run."""
-    return load.check(load.read(ROOT / "seed_data", KINDS))
-
-
-def migrate(url: str, revision: str = "head", *, down: bool = False) -> None:
-    config = Config(ROOT / "alembic.ini")
-    config.attributes["url"] = url
-    (command.downgrade if down else command.upgrade)(config, revision)
-
-
-async def publish_documents(database: Database, documents, *, now: datetime = NOW, **options):
-    async with database.write() as session:
-        return await publish(Work(session, actor="test", now=now), documents, **options)
-
-
-class Templates:
-    """Makes databases: each is a copy of one that was migrated, or migrated and filled, once."""
-
-    def __init__(self, kind: str, folder: Path, postgres: PostgreSQL | None) -> None:
-        self.kind, self.folder, self.postgres = kind, folder, postgres
-        self.made: set[str] = set()
-
-    def url(self, name: str) -> str:
-        return f"sqlite:///{self.folder / name}.sqlite3" if self.kind == "sqlite" else self.postgres.url_of(name)
-
-    async def template(self, *, seeded: bool) -> str:
-        name = "seeded" if seeded else "bare"
-        if name not in self.made:
-            if self.kind == "postgresql":
-                name_here = f"template_{name}"
-                self.postgres.create_database(name_here)
-            else:
-                name_here = f"template_{name}"
-            url = self.url(name_here)
-            # Alembic runs its own event loop, so it needs a thread without one.
-            await anyio_thread(migrate, url)
-            if seeded:
-                database = Database(url, 2)
-                await publish_documents(database, seed_documents())
-                await database.close()
-            if self.kind == "sqlite":
-                _fold_journal(self.folder / f"{name_here}.sqlite3")
-            self.made.add(name)
-        return f"template_{name}"
-
-    async def create(self, *, seeded: bool) -> str:
-        template = await self.template(seeded=seeded)
-        name = f"t_{uuid.uuid4().hex[:16]}"
-        if self.kind == "sqlite":
-            shutil.copy(self.folder / f"{template}.sqlite3", self.folder / f"{name}.sqlite3")
-            return self.url(name)
-        return await anyio_thread(self.postgres.create_database, name, template)
-
-    def drop(self, url: str) -> None:
-        name = url.rsplit("/", 1)[-1]
-        if self.kind == "sqlite":
-            for file in self.folder.glob(f"{name}*"):
-                file.unlink()
-        else:
-            self.postgres.drop_database(name)
-
-
-async def anyio_thread(function, *arguments):
-    return await to_thread.run_sync(function, *arguments)
-
-
-def _fold_journal(file: Path) -> None:
-    """Leave one file without a write-ahead log beside it, so that a copy of it is whole."""
-    connection = sqlite3.connect(file)
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.execute("PRAGMA journal_mode=DELETE")
-    connection.close()
-
-
 @pytest.fixture(scope="session")
 def templates(kind_of_database, tmp_path_factory, request) -> Templates:
     postgres = request.getfixturevalue("postgres") if kind_of_database == "postgresql" else None
     return Templates(kind_of_database, tmp_path_factory.mktemp("databases"), postgres)
-
-
-def settings_for(url: str, **overrides) -> Settings:
-    return Settings(database_url=url, database_pool=5, log_level="error", **{"worker": "none", **overrides})
-
-
-@asynccontextmanager
-async def running(url: str, clock: MovableClock | None = None, **overrides) -> AsyncIterator[World]:
-    """An application that serves a database, for as long as the block lasts."""
-    clock = clock or MovableClock()
-    settings = settings_for(url, **overrides)
-    door = create_app(settings, clock=clock)
-    async with door.app.router.lifespan_context(door.app):
-        transport = httpx.ASGITransport(door, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
-            yield World(client, door, door.app.state.database, clock, settings)
 
 
 @pytest.fixture(scope="session")
