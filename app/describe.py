@@ -6,9 +6,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 
 from app.core.web import ProblemOut
 from app.editions.documented import SCHEMAS
+from app.sites.geojson import SiteFeature, SiteFeatureCollection
+
+OTHER_FORMS = (SiteFeature, SiteFeatureCollection)
+"""Models of answers that have a media type of their own beside JSON; operations point at them by name."""
 
 OPEN_WRITES = frozenset(("/v1/learning-sites/match", "/v1/tta-requests", "/v1/contact-submissions", "/v1/sandboxes"))
 """What pages of any origin may post to: nothing there acts on a browser's own authority."""
@@ -72,6 +77,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas.update(SCHEMAS)
+    _, forms = models_json_schema(
+        [(model, "serialization") for model in OTHER_FORMS], ref_template="#/components/schemas/{model}"
+    )
+    for name, schema in forms["$defs"].items():
+        schemas.setdefault(name, schema)
     problem = ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem

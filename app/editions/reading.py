@@ -7,7 +7,8 @@ A `next` link carries the edition it began in, so a walk sees each row once even
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -82,9 +83,9 @@ class Retired(Gone):
 class Reader:
     """What a content endpoint holds: the request, and the edition it is answered from."""
 
-    def __init__(self, request: Request, max_age: int) -> None:
+    def __init__(self, request: Request, max_age: int, vary: str = "Accept-Encoding") -> None:
         """Bind to the request; `on` chooses the edition."""
-        self.request, self._max_age = request, max_age
+        self.request, self._max_age, self._vary = request, max_age, vary
         self.shelf: Shelf = request.app.state.shelf
         self.settled = False
         self.shown: Snapshot = self.shelf.current
@@ -100,9 +101,8 @@ class Reader:
         return self.shown
 
     def answer(
-        self, body: bytes, *, media_type: str = "application/json", headers: Mapping[str, str] | None = None,
-        vary: str = "Accept-Encoding",
-    ) -> Answer:  # fmt: skip
+        self, body: bytes, *, media_type: str = "application/json", headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """A finished answer of this edition."""
         # What an edition said never changes, so a read that names its edition may be kept much longer.
         age = SETTLED_SECONDS if self.settled else self._max_age
@@ -111,7 +111,7 @@ class Reader:
             media_type=media_type,
             cache_control=f"public, max-age={age}, stale-while-revalidate={age * 10}",
             headers={"Toolkit-Edition": str(self.shown.number), **(headers or {})},
-            vary=vary,
+            vary=self._vary,
         )
 
 
@@ -121,7 +121,7 @@ def _reader(request: Request) -> Reader:
 
 
 def _open_reader(request: Request) -> Reader:
-    return Reader(request, request.app.state.settings.max_age)
+    return Reader(request, request.app.state.settings.max_age, vary="Accept, Accept-Encoding")
 
 
 Content = Annotated[Reader, Depends(_reader)]
@@ -158,10 +158,54 @@ def accept_json(header: str | None) -> None:
         raise NotAcceptable("This address speaks application/json.", available=["application/json"])
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a feature adds to a list: the items it keeps, their order, and what it says of each."""
+
+    mask: int
+    first: Callable[[int, int], list[int]] | None = None
+    """Answers the first so many positions of a mask in an order of the feature's own; an explicit `sort` beats it."""
+    computed: Callable[[Entry], Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A page of a list: chosen, and not yet written."""
+
+    snapshot: Snapshot
+    query: ListQuery
+    names: list[str] | None
+    entries: list[Entry]
+    total: int
+    links: dict[str, str | None]
+    computed: Callable[[Entry], Mapping[str, Any]] | None
+
+    def shaped(self, entry: Entry, names: list[str] | None) -> bytes:
+        """One item of the page, with the fields asked for."""
+        computed = self.computed(entry) if self.computed else None
+        return shape(self.snapshot, entry, names, self.query.include, in_list=True, computed=computed)
+
+    def link_header(self) -> dict[str, str]:
+        """`next` and `prev` again, as a header."""
+        told = [f'<{self.links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if self.links[rel]]
+        return {"Link": ", ".join(told)} if told else {}
+
+
 async def list_items(
-    reader: Reader, kind_name: str, query: ListQuery, *, extra_mask: int | None = None, extra: Mapping[str, Any] = {}
+    reader: Reader, kind_name: str, query: ListQuery, narrow: Callable[[Snapshot], Narrowing] | None = None
 ) -> Answer:
     """Answer a page of a kind, filtered and ordered as asked."""
+    cut = await cut_page(reader, kind_name, query, narrow)
+    items = b",".join(cut.shaped(entry, cut.names) for entry in cut.entries)
+    body = b'{"items":[%b],"total":%d,"links":%b}' % (items, cut.total, encode(cut.links))
+    media_type = "application/json" if cut.names is None else SPARSE
+    return reader.answer(body, media_type=media_type, headers=cut.link_header())
+
+
+async def cut_page(
+    reader: Reader, kind_name: str, query: ListQuery, narrow: Callable[[Snapshot], Narrowing] | None = None
+) -> Cut:
+    """Choose a page of a kind, or say everything that is wrong with the question."""
     snapshot = await reader.on(query.edition)
     collection = snapshot[kind_name]
     faults: list[dict[str, str]] = []
@@ -171,33 +215,32 @@ async def list_items(
         faults.append({"parameter": "limit", "detail": f"With `include`, at most {LIMIT_WITH_INCLUDE}."})
     if faults:
         raise Invalid(faults)
-    if extra_mask is not None:
-        mask &= extra_mask
+    narrowing = narrow(snapshot) if narrow else Narrowing(mask)
+    mask &= narrowing.mask
     total = mask.bit_count()
-    page = collection.select(mask, getattr(query, "sort", None), query.offset, query.limit)
-    shaped = [shape(snapshot, entry, names, query.include, in_list=True) for entry in page]
-    return finish(reader, query, shaped, total, sparse=names is not None)
-
-
-def finish(reader: Reader, query: ListQuery, shaped: list[bytes], total: int, *, sparse: bool) -> Answer:
-    """Wrap a page's items with the total and the links, in the body and in the `Link` header."""
+    page = collection.select(mask, getattr(query, "sort", None), query.offset, query.limit, narrowing.first)
     links = page_links(reader.request.url.path, reader.shown.number, query, total)
-    body = b'{"items":[%b],"total":%d,"links":%b}' % (b",".join(shaped), total, encode(links))
-    told = [f'<{links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if links[rel]]
-    headers = {"Link": ", ".join(told)} if told else {}
-    return reader.answer(body, media_type=SPARSE if sparse else "application/json", headers=headers)
+    return Cut(snapshot, query, names, page, total, links, narrowing.computed)
 
 
 async def one_item(reader: Reader, kind_name: str, slug: str, query: ItemQuery) -> Answer:
     """Answer one item; what was retired or never was says so."""
+    snapshot, entry, names = await find_shaped(reader, kind_name, slug, query)
+    body = shape(snapshot, entry, names, query.include, in_list=False)
+    return reader.answer(body, media_type=SPARSE if names is not None else "application/json")
+
+
+async def find_shaped(
+    reader: Reader, kind_name: str, slug: str, query: ItemQuery
+) -> tuple[Snapshot, Entry, list[str] | None]:
+    """The item asked for and the fields asked of it, or the refusal."""
     snapshot = await reader.on(query.edition)
     entry = find(snapshot, kind_name, slug)
     faults: list[dict[str, str]] = []
     names = shaping(entry.kind, query, faults)
     if faults:
         raise Invalid(faults)
-    body = shape(snapshot, entry, names, query.include, in_list=False)
-    return reader.answer(body, media_type=SPARSE if names is not None else "application/json")
+    return snapshot, entry, names
 
 
 def find(snapshot: Snapshot, kind_name: str, slug: str) -> Entry:

@@ -141,8 +141,13 @@ class Collection:
             array[position >> 3] |= 1 << (position & 7)
         return int.from_bytes(array, "little")
 
-    def select(self, mask: int, sort: str | None, offset: int, limit: int) -> list[Entry]:
-        """A page of the items in a mask, in default order or by `field` or `-field`."""
+    def select(
+        self, mask: int, sort: str | None, offset: int, limit: int,
+        first: Callable[[int, int], list[int]] | None = None,
+    ) -> list[Entry]:  # fmt: skip
+        """A page of the items in a mask: by `field` or `-field`, else as `first` has them, else in default order."""
+        if sort is None and first is not None:
+            return [self.entries[p] for p in first(mask, offset + limit)[offset:]]
         chosen = f"{mask:0{len(self.entries)}b}"[::-1]
         if sort is None:
             found, position = [], -1
