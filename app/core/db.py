@@ -86,7 +86,8 @@ def async_url(url: str) -> URL:
 def make_engine(url: str, *, pool: int, begin: str = "BEGIN") -> AsyncEngine:
     """Build one engine; `begin` is the statement that opens its transactions on SQLite."""
     target = async_url(url)
-    options: dict[str, Any] = {"pool_size": pool, "max_overflow": 0, "pool_timeout": 10}
+    # hide_parameters: an error message must not carry what a person typed.
+    options: dict[str, Any] = {"pool_size": pool, "max_overflow": 0, "pool_timeout": 10, "hide_parameters": True}
     if target.drivername.startswith("postgresql"):
         # A connection that died while idle is replaced before it is used, not after it failed somebody.
         options["pool_pre_ping"] = True

@@ -10,6 +10,7 @@ A request with credentials never takes the short way: a key that does not work i
 import asyncio
 import os
 import re
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.answers import Answers, Headers, choose_coding, matches
 from app.core.clock import monotonic
-from app.core.errors import BadRequest, ContentTooLarge, HeadersTooLarge, Problem, ServerError, URITooLong
+from app.core.errors import BadRequest, ContentTooLarge, HeadersTooLarge, Problem, URITooLong
 from app.core.metrics import Metrics
 
 log = structlog.get_logger()
@@ -123,12 +124,12 @@ class Door:
         if key is not None:
             scope["pmhc.keep"] = self.answers.keeper(key)
         status = 500
-        started = False
+        ended = False
 
         async def dress(message: Message) -> None:
-            nonlocal status, started
+            nonlocal status, ended
             if message["type"] == "http.response.start":
-                status, started = message["status"], True
+                status = message["status"]
                 headers: Headers = [*message["headers"], (b"x-request-id", request_id), *SAFE_HEADERS]
                 names = {name for name, _ in headers}
                 if b"cache-control" not in names:
@@ -138,6 +139,7 @@ class Door:
                 message = {**message, "headers": headers}
             elif method == "HEAD":
                 message = {**message, "body": b""}
+            ended = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
         try:
@@ -152,12 +154,10 @@ class Door:
                         scope = inner
                 except Problem as problem:
                     await self._refuse(problem, path, request_id, dress)
-                except Exception:
-                    log.exception("request.failed", method=method)
-                    if started:
-                        raise
-                    fault = ServerError("The server failed in a way nobody foresaw. Nothing was half-done.")
-                    await self._refuse(fault, path, request_id, dress)
+                except Exception as error:
+                    log.error("request.failed", method=method, **where(error))  # noqa: TRY400 - no message, see where()
+                    if not ended:
+                        raise  # cut the connection: half an answer must not look whole
                 self._note(scope, method, status, monotonic() - began)
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
@@ -220,3 +220,10 @@ class Door:
         self.metrics.requests.labels(known, template, str(status)).inc()
         self.metrics.seconds.labels(known, template).observe(seconds)
         log.info("request", method=known, route=template, status=status, ms=round(seconds * 1000, 2))
+
+
+def where(error: Exception) -> dict[str, Any]:
+    """What failed and where, without the error's message: it may quote what a person typed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "/app/" in frame.filename or frame is frames[-1]]
+    return {"cause": type(error).__name__, "trace": [f"{frame.filename[-60:]}:{frame.lineno}" for frame in ours]}

@@ -26,7 +26,7 @@ class Problem(Exception):
     @classmethod
     def slug(cls) -> str:
         """The last part of the `type` URL: `NotFound` is `not-found`."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+        return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
 
 
 class BadRequest(Problem):

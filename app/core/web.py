@@ -196,6 +196,11 @@ def install_handlers(app: FastAPI) -> None:
     async def _database(request: Request, error: Exception) -> Response:
         return respond(request, from_database(error))
 
+    @app.exception_handler(Exception)
+    async def _unforeseen(request: Request, _error: Exception) -> Response:
+        # The framework raises it again once this is sent; the door logs it.
+        return respond(request, ServerError("The server failed in a way nobody foresaw. Nothing was half-done."))
+
     @app.exception_handler(DBAPIError)
     async def _driver(request: Request, error: DBAPIError) -> Response:
         return respond(request, from_database(error))

@@ -1,0 +1,118 @@
+"""The rules of the house that no linter knows."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from app.core.db import Database
+from app.tables import TABLES, metadata
+from tests.make import ROOT, anyio_thread, migrate, publish_documents, seed_documents
+
+SOURCES = sorted((ROOT / "app").rglob("*.py"))
+CLOCK = ROOT / "app/core/clock.py"
+ASKS_THE_TIME = re.compile(
+    r"\b(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|monotonic|localtime|gmtime)|func\.now|"
+    r"CURRENT_TIMESTAMP)\b"
+)
+
+
+def test_only_the_clock_asks_the_time():
+    # A version 7 identifier begins with the milliseconds of its making; nothing reads them as a time.
+    allowed = {CLOCK, ROOT / "app/core/ids.py"}
+    guilty = [path.name for path in SOURCES if path not in allowed and ASKS_THE_TIME.search(path.read_text())]
+    assert guilty == []
+
+
+def test_transactions_end_in_one_place():
+    guilty = [str(path) for path in SOURCES if ".commit(" in path.read_text()]
+    assert guilty == []
+
+
+def test_no_import_hides_in_a_function():
+    guilty = []
+    for path in SOURCES:
+        if path.name == "cli.py":  # commands import what they need, so that --help answers at once
+            continue
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                guilty += [
+                    f"{path.relative_to(ROOT)}:{inner.lineno}"
+                    for inner in ast.walk(node)
+                    if isinstance(inner, ast.Import | ast.ImportFrom)
+                ]
+    assert guilty == []
+
+
+def test_every_module_says_what_lives_in_it():
+    silent = [str(path.relative_to(ROOT)) for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text()))]
+    assert silent == []
+
+
+def test_packages_hold_a_docstring_and_no_imports():
+    guilty = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if path.name == "__init__.py"
+        and any(isinstance(n, ast.Import | ast.ImportFrom) for n in ast.parse(path.read_text()).body)
+    ]
+    assert guilty == []
+
+
+def test_the_floors_hold():
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_every_table_is_named():
+    assert {table.__tablename__ for table in TABLES} == set(metadata.tables)
+
+
+def test_migrations_form_one_line():
+    config = Config(ROOT / "alembic.ini")
+    scripts = ScriptDirectory.from_config(config)
+    assert len(scripts.get_heads()) == 1
+    for script in scripts.walk_revisions():
+        assert "app" not in {
+            (node.module or "").split(".")[0]
+            for node in ast.walk(ast.parse(Path(script.path).read_text()))
+            if isinstance(node, ast.ImportFrom)
+        }
+        assert script.doc
+
+
+async def test_models_and_migrations_agree(bare_url):
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["url"] = bare_url
+    await anyio_thread(command.check, config)
+
+
+async def test_migrations_go_up_down_and_up_with_data_in_place(bare_url):
+    """Content written at the head survives the newest migration's way down and up again."""
+    database = Database(bare_url, 2)
+    await publish_documents(database, seed_documents())
+    await database.close()
+    await anyio_thread(lambda: migrate(bare_url, "0002", down=True))
+    await anyio_thread(migrate, bare_url)
+    database = Database(bare_url, 2)
+    async with database.read() as session:
+        assert await session.scalar(text("SELECT count(*) FROM published")) == len(seed_documents())
+    await database.close()
+    await anyio_thread(lambda: migrate(bare_url, "base", down=True))
+    await anyio_thread(migrate, bare_url)
+
+
+@pytest.mark.parametrize("word", ["TODO", "FIXME", "XXX", "NotImplementedError"])
+def test_nothing_is_left_undone(word):
+    guilty = [str(path.relative_to(ROOT)) for path in SOURCES if word in path.read_text()]
+    assert guilty == []
