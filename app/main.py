@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from app import __version__
+from app.access.gate import Gate
+from app.access.keyring import Keyring
 from app.catalog.routes import router as catalog
 from app.contents import KINDS
 from app.core import ops
@@ -39,18 +41,20 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     metrics = Metrics(answers)
     shelf = Shelf(database, KINDS, shown=answers.clear)
     worker = Worker(database, clock, tasks(settings))
+    keyring = Keyring(database)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await shelf.refresh()
-        watching = asyncio.create_task(shelf.watch())
+        watching = [asyncio.create_task(shelf.watch()), asyncio.create_task(keyring.watch())]
         if settings.worker is WorkerMode.INLINE:
             worker.start()
         yield
         await worker.stop()
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        for task in watching:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         await database.close()
 
     app = FastAPI(
@@ -64,11 +68,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(Gate, keyring=keyring, clock=clock)
     install_handlers(app)
     routes = index_of_routes(app)
     app.state.settings, app.state.database, app.state.clock = settings, database, clock
     app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
-    app.state.allowed = routes.methods
+    app.state.allowed, app.state.keyring = routes.methods, keyring
     app.state.worker, app.state.wake = worker, worker.wake
     describe(app)
     return Door(

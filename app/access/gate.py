@@ -1,0 +1,78 @@
+"""The gate: who calls is settled before the framework looks at anything.
+
+It stands between the door and the framework, not in a dependency, because the framework reads the body and the
+parameters before it asks dependencies: a revoked key with a malformed body would be told about the body, and an
+address that does not exist would not look at the key at all. A key that does not work is 401 on every address.
+
+Requests answered from memory at the door never come here: the door lets nobody with credentials take the short way.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.access.deps import PRINCIPAL
+from app.access.keyring import Keyring, refusal
+from app.access.principal import ANONYMOUS, Principal
+from app.core.clock import Clock
+from app.core.errors import Problem
+from app.core.web import from_database, render
+
+
+class Gate:
+    """Finds out who calls, and refuses whose key does not work."""
+
+    def __init__(self, app: ASGIApp, *, keyring: Keyring, clock: Clock) -> None:
+        """Stand before `app`."""
+        self.app, self._keyring, self._clock = app, keyring, clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through with its principal, or refuse it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            principal = await self._principal(scope)
+        except Problem as problem:
+            await refuse(problem, scope, send)
+            return
+        scope[PRINCIPAL] = principal
+        await self.app(scope, receive, send)
+
+    async def _principal(self, scope: Scope) -> Principal:
+        client = (scope.get("client") or ("local",))[0]
+        text = credential(scope["headers"])
+        if text is None:
+            return replace(ANONYMOUS, client=client)
+        try:
+            holder = await self._keyring.holder(text, self._clock())
+        except (DBAPIError, PoolTimeout, OSError) as error:
+            raise from_database(error) from error
+        return replace(holder, client=client)
+
+
+def credential(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The one key that a request carries, in either header; None when it carries none."""
+    found: set[str] = set()
+    for name, value in headers:
+        if name == b"x-api-key":
+            found.add(value.decode("latin-1").strip())
+        elif name == b"authorization":
+            scheme, _, rest = value.decode("latin-1").strip().partition(" ")
+            if scheme.lower() != "bearer":
+                raise refusal("scheme", "Send the key as `Authorization: Bearer pmhc_…`; no other scheme is read.")
+            found.add(rest.strip())
+    if len(found) > 1:
+        raise refusal("conflict", "The request carries two different keys; send one.")
+    return found.pop() if found else None
+
+
+async def refuse(problem: Problem, scope: Any, send: Send) -> None:
+    """Send a problem in place of the framework's answer."""
+    headers, body = render(problem, scope["path"], scope.get("pmhc.request_id", ""))
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
