@@ -85,6 +85,8 @@ def serve(
     from app.main import create_app
 
     shown = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0") else settings.host  # noqa: S104
+    # uvicorn stops gracefully and then raises the signal again; by then everything is done, and done well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _say(f"Documentation: http://{shown}:{settings.port}/docs")
     uvicorn.run(
         create_app(settings),

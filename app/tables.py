@@ -6,8 +6,9 @@ from app.access.models import ApiKey, Owner, World
 from app.core.beat import Beat
 from app.core.db import Base
 from app.core.feed import Counter
+from app.core.notices import Notice
 from app.core.work import Event
 from app.editions.models import Edition, Published, Revision
 
-TABLES = (Event, Counter, Beat, Edition, Published, Revision, World, Owner, ApiKey)
+TABLES = (Event, Counter, Beat, Notice, Edition, Published, Revision, World, Owner, ApiKey)
 metadata: MetaData = Base.metadata
