@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped
 from app.core.db import Base
 from app.core.ids import new_id
 from app.core.words import Key, Label
-from app.core.work import Work
+from app.core.work import Moment, Work
 
 
 class NoticeStatus(StrEnum):
@@ -70,7 +70,7 @@ class Notice(Base):
 
 
 def notice_row(
-    work: Work, kind: str, subject_type: str, subject_id: UUID, recipient: Recipient, **data: Any
+    work: Moment, kind: str, subject_type: str, subject_id: UUID, recipient: Recipient, **data: Any
 ) -> dict[str, Any]:
     """A letter owed, as a row for a bulk insert."""
     return {

@@ -53,24 +53,36 @@ class Event(Base):
     position: Mapped[int | None] = mapped_column(BigInteger, unique=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Handed to every function that writes: no globals, no `request` in the domain, and tests set the time."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Who acts, when, and in which world: all that a pure function needs to make the rows of a change."""
 
-    session: AsyncSession
     actor: str
     now: datetime
     request_id: str | None = None
     world_id: UUID | None = None
 
+    def fact(
+        self, type_: str, subject_type: str, subject_id: object, *, owner_id: UUID | None = None, **data: Any
+    ) -> dict[str, Any]:
+        """What happened, as a row of `event`, for those who write many at once."""
+        return {
+            "id": new_id(), "type": type_, "subject_type": subject_type, "subject_id": str(subject_id),
+            "owner_id": owner_id, "world_id": self.world_id, "actor": self.actor, "request_id": self.request_id,
+            "at": self.now, "data": data, "position": None,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Moment):
+    """Handed to every function that writes: no globals, no `request` in the domain, and tests set the time."""
+
+    session: AsyncSession
+
     def record(
         self, type_: str, subject_type: str, subject_id: object, *, owner_id: UUID | None = None, **data: Any
     ) -> Event:
         """Write down what happened, in the same transaction as its cause."""
-        event = Event(
-            id=new_id(), type=type_, subject_type=subject_type, subject_id=str(subject_id), owner_id=owner_id,
-            world_id=self.world_id, actor=self.actor, request_id=self.request_id, at=self.now, data=data,
-            position=None,
-        )  # fmt: skip
+        event = Event(**self.fact(type_, subject_type, subject_id, owner_id=owner_id, **data))
         self.session.add(event)
         return event

@@ -169,7 +169,8 @@ async def test_a_publication_that_fails_leaves_nothing(world):
 
     async def publish_and_fail():
         async with world.database.write() as session:
-            await publish(Work(session, "test", world.clock()), without(seed_documents(), ("topic", "cit-training")))
+            work = Work(session, actor="test", now=world.clock())
+            await publish(work, without(seed_documents(), ("topic", "cit-training")))
             raise Stop
 
     with pytest.raises(Stop):
