@@ -247,13 +247,13 @@ def from_validation(errors: Iterable[Any], request: Request) -> Problem:
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if not rest and media != "application/json" and not media.endswith("+json"):
                 return UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
-            faults.append({"pointer": _pointer(rest), "detail": _advice(error)})
+            faults.append({"pointer": pointer(rest), "detail": advice(error)})
         else:
-            faults.append({"parameter": ".".join(str(part) for part in rest[:1])[:80], "detail": _advice(error)})
+            faults.append({"parameter": ".".join(str(part) for part in rest[:1])[:80], "detail": advice(error)})
     return Invalid(faults)
 
 
-def _pointer(parts: Iterable[Any]) -> str:
+def pointer(parts: Iterable[Any]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1")[:80] for part in parts)
 
 
@@ -268,7 +268,7 @@ ADVICE = {
 }
 
 
-def _advice(error: Any) -> str:
+def advice(error: Any) -> str:
     message = str(ADVICE.get(error["type"]) or error["msg"]).removeprefix("Value error, ")
     if error["type"] == "string_pattern_mismatch":
         message += f": {error['ctx']['pattern']}"
