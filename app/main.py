@@ -20,7 +20,9 @@ from app.core.log import configure
 from app.core.metrics import Metrics
 from app.core.settings import Settings, WorkerMode
 from app.core.web import install_handlers, render
-from app.describe import describe, index_of_routes
+from app.docs.addresses import Addresses
+from app.docs.document import describe
+from app.docs.routes import router as docs
 from app.editions.routes import library as sources
 from app.editions.routes import router as editions
 from app.editions.shelf import Shelf
@@ -29,7 +31,7 @@ from app.sites.routes import router as sites
 from app.toolkit.routes import router as toolkit
 from app.worker import Worker, tasks
 
-ROUTERS = (toolkit, catalog, sites, library, sources, editions, ops.router)
+ROUTERS = (docs, toolkit, catalog, sites, library, sources, editions, ops.router)
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Door:
@@ -70,18 +72,18 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
         app.include_router(router)
     app.add_middleware(Gate, keyring=keyring, clock=clock)
     install_handlers(app)
-    routes = index_of_routes(app)
+    addresses = Addresses(app)
     app.state.settings, app.state.database, app.state.clock = settings, database, clock
     app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
-    app.state.allowed, app.state.keyring = routes.methods, keyring
+    app.state.allowed, app.state.keyring = addresses.methods, keyring
     app.state.worker, app.state.wake = worker, worker.wake
-    describe(app)
+    describe(app, addresses)
     return Door(
         app,
         answers,
         metrics,
         body_limit=lambda _path: settings.body_limit,
-        allowed=routes.methods,
-        opened=routes.opened,
+        allowed=addresses.methods,
+        opened=addresses.opened,
         render=render,
     )

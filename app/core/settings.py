@@ -65,6 +65,13 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="The address clients use, such as `https://api.example.gov`; empty means links stay relative."
     )
+    security_contact: str = Field(
+        "",
+        pattern=r"^((https://|mailto:|tel:)\S+)?$",
+        max_length=300,
+        description="Whom to tell of a weakness, as `mailto:…` or `https://…`: shown in `security.txt` and on the welcome "
+        "page. Empty points readers to the project's issue tracker.",
+    )
     secret: SecretStr = Field(
         SecretStr(DEFAULT_SECRET), description="Signs cursors and status tokens; at least 32 characters in production."
     )

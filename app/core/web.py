@@ -137,8 +137,10 @@ def problems(*wanted: type[Problem]) -> dict[int | str, dict[str, Any]]:
         told = " ".join((kind.__doc__ or kind.title).split())
         if kind.status in declared:
             declared[kind.status]["description"] += f"\n\n{kind.title}: {told}"
+            declared[kind.status]["x-problems"].append(kind.slug())
             continue
         declared[kind.status] = {
+            "x-problems": [kind.slug()],  # for `app.docs`, which tells them together with those of the dependencies
             "description": f"{kind.title}: {told}",
             "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from app.core.answers import Answer
 from app.core.errors import Gone, Invalid, NotAcceptable, NotFound
-from app.core.web import In
+from app.core.web import In, refuses
 from app.core.words import SLUG_PATTERN, Slug
 from app.editions.kinds import Kind
 from app.editions.shelf import Shelf
@@ -115,11 +115,13 @@ class Reader:
         )
 
 
+@refuses(NotAcceptable)
 def _reader(request: Request) -> Reader:
     accept_json(request.headers.get("accept"))
     return Reader(request, request.app.state.settings.max_age)
 
 
+@refuses(NotAcceptable)
 def _open_reader(request: Request) -> Reader:
     return Reader(request, request.app.state.settings.max_age, vary="Accept, Accept-Encoding")
 

@@ -1,0 +1,63 @@
+"""What programs look for in well-known places: a catalogue of the API, whom to tell of a weakness, a map for models."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.core.clock import rfc3339
+from app.docs.pages import DESCRIPTION
+
+CATALOG_PROFILE = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
+SECURITY_DAYS = 180
+"""How long a security.txt may be believed; it is written anew for every reader."""
+
+
+def api_catalog(base: str) -> dict[str, Any]:
+    """Where the API, its description and its documentation are (RFC 9727, as a linkset of RFC 9264)."""
+    return {
+        "linkset": [
+            {"anchor": f"{base}/.well-known/api-catalog", "item": [{"href": f"{base}/v1"}]},
+            {
+                "anchor": f"{base}/v1",
+                "service-desc": [{"href": f"{base}/openapi.json", "type": "application/json"}],
+                "service-doc": [{"href": f"{base}/docs", "type": "text/html"}],
+                "service-meta": [{"href": f"{base}/v1", "type": "application/json"}],
+                "status": [{"href": f"{base}/readyz", "type": "application/json"}],
+            },
+        ]
+    }
+
+
+def security_txt(base: str, contact: str, now: datetime) -> str:
+    """Whom to tell of a weakness (RFC 9116); without a contact of the operator's, the page that says where to go."""
+    expires = (now + timedelta(days=SECURITY_DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = [
+        f"Contact: {contact or base + '/#report'}",
+        f"Expires: {rfc3339(expires)}",
+        "Preferred-Languages: en",
+        f"Canonical: {base}/.well-known/security.txt",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def llms_txt(document: dict[str, Any]) -> str:
+    """A map of the API for language models and people in a hurry (llmstxt.org)."""
+    lines = [f"# {document['info']['title']}", "", f"> {DESCRIPTION}", ""]
+    lines += [
+        "Read without a key, as JSON. Every refusal is `application/problem+json` and says how to do it right.",
+        "Lists go on at `links.next`. `fields=a,b` and `include=name` shape answers; `edition=N` reads an earlier one.",
+        "",
+        "## Documentation",
+        "",
+        "- [OpenAPI description](/openapi.json): every operation, with examples",
+        "- [Service document](/v1): links to everything that can be read without a key",
+        "- [Problems](/problems): every kind of refusal, explained",
+        "",
+    ]
+    for tag in document["tags"]:
+        lines += [f"## {tag['name']}", "", tag["description"], ""]
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                if tag["name"] in operation["tags"]:
+                    lines.append(f"- `{method.upper()} {path}`: {operation['summary']}")
+        lines.append("")
+    return "\n".join(lines)

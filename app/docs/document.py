@@ -1,0 +1,141 @@
+"""The OpenAPI document, made to say exactly what the server does.
+
+The framework knows routes, parameters and models; this module adds the story, and hands the rest to its neighbours:
+`refusals` (every status that can happen), `headers`, `tidy` (readable schemas), `examples` (calls that were run).
+The document is made once per process, when first asked for.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from jinja2 import Environment, StrictUndefined
+from pydantic.json_schema import models_json_schema
+
+from app.contents import KINDS
+from app.core.door import ADDRESS_LIMIT, HEADER_LIMIT
+from app.core.web import ProblemOut
+from app.docs import examples, headers, refusals
+from app.docs.addresses import Addresses
+from app.docs.tidy import REF, tidy
+from app.editions import reading
+from app.editions.documented import SCHEMAS
+from app.sites.geojson import SiteFeature, SiteFeatureCollection
+
+OTHER_FORMS = (SiteFeature, SiteFeatureCollection)
+"""Models of answers that have a media type of their own beside JSON; operations point at them by name."""
+SUMMARY = "The Police-Mental Health Collaboration Toolkit: content, learning sites, and help on request."
+LICENCE = {"name": "MIT", "identifier": "MIT"}
+CONTACT = {"name": "PMHC Toolkit", "url": "/v1/pages/contact"}
+TAGS = {
+    "Start here": "What this is, what is in it, and where everything stands.",
+    "Toolkit": "The toolkit as its readers know it: the whole tree, the home page's own pages, five sections and their "
+    "topics.",
+    "Programs": "The five types of collaboration, and the ten essential elements that they share.",
+    "Learning sites": "Police agencies that other agencies may visit and learn from: where they are, what they show, "
+    "and which one fits you.",
+    "Library": "Resources, statistics, questions and answers, performance measures, and the sources behind every "
+    "statement.",
+    "Search": "One search over everything that is published.",
+    "Editions": "What was published when: editions, changes with tombstones, exports, old paths.",
+    "TTA requests": "Ask for training and technical assistance; follow the request from receipt to help delivered.",
+    "Contact": "Questions, policies and training materials, sent to the toolkit's staff.",
+    "Keys": "Who you are, what your key may do, and how to replace it.",
+    "Webhooks": "Be told what happens, in signed messages that can be verified, repeated and replayed.",
+    "Sandbox": "A world of your own to try everything in, with a clock that you move.",
+    "Operation": "For those who run it: alive, ready, which version, how much.",
+}
+"""Tags in the order in which a reader would want them."""
+SECURITY_SCHEMES: dict[str, Any] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "pmhc_…",
+        "description": "A key, sent as `Authorization: Bearer pmhc_…`. Reading needs none.",
+    },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Api-Key",
+        "description": "The same key, for clients that cannot set `Authorization`.",
+    },
+}
+ANYONE: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"apiKey": []}]
+
+
+def describe(app: FastAPI, addresses: Addresses) -> None:
+    """Replace the framework's document by ours."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _build(app, addresses)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _build(app: FastAPI, addresses: Addresses) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=SUMMARY,
+        description=story(app),
+        license_info=dict(LICENCE),
+        servers=[{"url": "/", "description": "This server"}],
+        routes=app.routes,
+    )
+    document["info"]["contact"] = CONTACT  # afterwards: the framework takes no address that is relative to this server
+    _add_schemas(document["components"]["schemas"])
+    document["components"]["securitySchemes"] = SECURITY_SCHEMES
+    document["security"] = ANYONE
+    used = {tag for operations in document["paths"].values() for o in operations.values() for tag in o["tags"]}
+    document["tags"] = [{"name": name, "description": told} for name, told in TAGS.items() if name in used]
+    refusals.complete(document, addresses.contexts())
+    headers.complete(document)
+    tidy(document)
+    _name_fields(document)
+    examples.complete(document)
+    order = {name: place for place, name in enumerate(TAGS)}
+    paths = sorted(document["paths"].items(), key=lambda item: order[next(iter(item[1].values()))["tags"][0]])
+    document["paths"] = dict(paths)
+    return document
+
+
+def story(app: FastAPI) -> str:
+    """What a reader is told first, with the numbers that the server keeps to."""
+    settings = app.state.settings
+    source = Path(__file__).with_name("story.md").read_text(encoding="utf-8")
+    # The result is Markdown, so HTML escaping would be wrong; nothing in it comes from a request.
+    template = Environment(undefined=StrictUndefined, autoescape=False).from_string(source)  # noqa: S701
+    return template.render(
+        reading=reading,
+        address_limit=ADDRESS_LIMIT,
+        header_limit=HEADER_LIMIT,
+        body_limit=settings.body_limit,
+        max_age=settings.max_age,
+    ).strip()
+
+
+def _add_schemas(schemas: dict[str, Any]) -> None:
+    """Put in what no model of the framework's stands for, and forget its own shape of errors."""
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas.update(SCHEMAS)
+    _, forms = models_json_schema([(model, "serialization") for model in OTHER_FORMS], ref_template=REF + "{model}")
+    for name, schema in forms["$defs"].items():
+        schemas.setdefault(name, schema)
+    problem = ProblemOut.model_json_schema(ref_template=REF + "{model}")
+    schemas.update(problem.pop("$defs", {}))
+    schemas["Problem"] = problem
+
+
+def _name_fields(document: dict[str, Any]) -> None:
+    """`fields` and `include` take the names of one kind's fields and links, and no others."""
+    by_plural = {kind.plural: kind for kind in KINDS}
+    for path, operations in document["paths"].items():
+        kind = by_plural.get(path.removeprefix("/v1/").partition("/")[0])
+        for parameter in operations.get("get", {}).get("parameters", ()):
+            if kind and parameter["name"] in ("fields", "include") and parameter["in"] == "query":
+                names = kind.item.model_fields if parameter["name"] == "fields" else kind.links
+                parameter["schema"]["items"] = {"type": "string", "enum": list(names)}

@@ -1,0 +1,76 @@
+"""The pages that problem documents point to: each kind of refusal, explained by the docstring of its class."""
+
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from pydantic import Field
+
+from app.core.answers import Answer
+from app.core.errors import Problem, kinds
+from app.core.web import Out
+from app.docs import examples
+from app.docs.pages import HTML, JSON, MARKDOWN, page, text
+from app.editions.kinds import Listing
+from app.editions.snapshot import encode
+
+OFFERED = (JSON, HTML, MARKDOWN)
+_markdown = MarkdownIt("commonmark", {"html": False})
+
+
+class ProblemKind(Out):
+    """One kind of refusal."""
+
+    type: str = Field(description="The `type` of its documents, and the path of this page.")
+    title: str
+    status: int
+    description: str = Field(description="When it happens and what to do, in Markdown.")
+    example: dict[str, Any] | None = Field(description="A document of this kind that the server has sent.")
+
+
+class ProblemKinds(Out):
+    """Every kind of refusal."""
+
+    items: list[ProblemKind]
+    total: int
+    links: Listing
+
+
+def by_slug() -> dict[str, dict[str, Any]]:
+    """Every kind, in the order of status and title."""
+    ordered = sorted(kinds(), key=lambda kind: (kind.status, kind.title))
+    return {kind.slug(): _told(kind) for kind in ordered}
+
+
+def list_answer(media_type: str) -> Answer:
+    """All kinds, in the form asked for."""
+    told = list(by_slug().values())
+    if media_type == HTML:
+        return page("problems", problems=told, vary="Accept")
+    if media_type == MARKDOWN:
+        lines = [f"- {kind['status']} [{kind['title']}]({kind['type']})" for kind in told]
+        return text("\n".join(["# Problems", "", *lines, ""]), MARKDOWN, vary="Accept")
+    links = {"self": "/problems", "next": None, "prev": None}
+    return text(encode({"items": told, "total": len(told), "links": links}).decode(), JSON, vary="Accept")
+
+
+def one_answer(told: dict[str, Any], media_type: str) -> Answer:
+    """One kind, in the form asked for."""
+    if media_type == HTML:
+        explanation = Markup(_markdown.render(told["description"]))  # noqa: S704 - our own words, rendered with HTML off
+        return page("problem", problem=told, explanation=explanation, vary="Accept")
+    if media_type == MARKDOWN:
+        return text(f"# {told['title']}\n\nStatus {told['status']}\n\n{told['description']}\n", MARKDOWN, vary="Accept")
+    return text(encode(told).decode(), JSON, vary="Accept")
+
+
+def _told(kind: type[Problem]) -> dict[str, Any]:
+    type_ = f"/problems/{kind.slug()}"
+    example = examples.of_problem(type_)
+    return {
+        "type": type_,
+        "title": kind.title,
+        "status": kind.status,
+        "description": " ".join((kind.__doc__ or kind.title).split()),
+        "example": example["response"]["body"] if example else None,
+    }

@@ -1,0 +1,63 @@
+"""The service document: what this API is and where everything stands, for programs at `/v1`, for people at `/`."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic import Field
+
+from app import __version__
+from app.core.clock import rfc3339
+from app.core.web import Out
+from app.core.words import Instant
+from app.docs.pages import DESCRIPTION
+from app.editions.snapshot import Snapshot
+
+ELSEWHERE = {
+    "documentation": "/docs",
+    "openapi": "/openapi.json",
+    "problems": "/problems",
+    "version": "/version",
+    "llms_txt": "/llms.txt",
+    "api_catalog": "/.well-known/api-catalog",
+    "security_txt": "/.well-known/security.txt",
+}
+
+
+class Service(Out):
+    """What this API is."""
+
+    title: str
+    description: str
+    version: str = Field(description="Of the program. The API itself is `/v1`.")
+    edition: int = Field(description="The edition shown; 0 before anything was published.")
+    published_at: Instant | None
+    counts: dict[str, int] = Field(description="Published items, by type.")
+    links: dict[str, str] = Field(description="Everything that can be read without a key; each answers 200.")
+
+
+def service_document(document: dict[str, Any], snapshot: Snapshot) -> dict[str, Any]:
+    """The service document for an edition."""
+    listed = [c for c in snapshot.collections.values() if c.kind.listed]
+    return {
+        "title": document["info"]["title"],
+        "description": DESCRIPTION,
+        "version": __version__,
+        "edition": snapshot.number,
+        "published_at": rfc3339(snapshot.published_at) if snapshot.published_at else None,
+        "counts": {c.kind.name: len(c.entries) for c in listed},
+        "links": {**_links(document), **ELSEWHERE},
+    }
+
+
+def _links(document: dict[str, Any]) -> dict[str, str]:
+    """Every address under `/v1` that anybody can read; where a question is needed, the documented example asks it."""
+    found = {"self": "/v1"}
+    for path, operations in document["paths"].items():
+        operation = operations.get("get")
+        if not operation or "{" in path or not path.startswith("/v1/") or {} not in operation.get("security", [{}]):
+            continue
+        needed = [p for p in operation.get("parameters", ()) if p.get("required")]
+        if all("example" in parameter for parameter in needed):
+            question = urlencode([(p["name"], p["example"]) for p in needed], safe="/")
+            found[path.removeprefix("/v1/").replace("/", "_").replace("-", "_")] = path + "?" * bool(needed) + question
+    return found

@@ -1,0 +1,112 @@
+"""The framework's schemas made readable: no titles that repeat a name, nulls said shortly, lists as they are sent."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+REF = "#/components/schemas/"
+SEPARATED = "x-separated"
+"""Marks the schema of a query parameter that takes a list as `a,b`; see `app.editions.reading`."""
+
+
+def tidy(document: dict[str, Any]) -> None:
+    """Tidy the whole document in place."""
+    schemas: dict[str, Any] = document["components"]["schemas"]
+    for node in _schemas_in(document):
+        _drop_title(node)
+        _shorten_null(node)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _tell_from_docstring(operation)
+            for parameter in operation.get("parameters", ()):
+                _tidy_parameter(parameter)
+    _rename(document, lambda name: name.removesuffix("Out"))
+    _forget_unused(document, schemas)
+
+
+def walk(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object inside, itself included."""
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from walk(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from walk(value)
+
+
+def _schemas_in(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from walk(document["components"]["schemas"])
+    yield from walk(document["paths"])
+
+
+def _drop_title(node: dict[str, Any]) -> None:
+    """A title that the framework made from a name says nothing the name does not."""
+    if isinstance(node.get("title"), str) and ("type" in node or "anyOf" in node or "$ref" in node or "enum" in node):
+        del node["title"]
+
+
+def _shorten_null(node: dict[str, Any]) -> None:
+    """`anyOf: [string, null]` is `type: [string, null]`."""
+    options = node.get("anyOf")
+    if not isinstance(options, list) or len(options) != 2 or {"type": "null"} not in options:
+        return
+    other = next(option for option in options if option != {"type": "null"})
+    if not isinstance(other.get("type"), str):
+        return
+    del node["anyOf"]
+    node |= {**other, "type": [other["type"], "null"]}
+    if "enum" in other:
+        node["enum"] = [*other["enum"], None]
+
+
+def _tell_from_docstring(operation: dict[str, Any]) -> None:
+    """The first line of an endpoint's docstring is its summary, the rest its description."""
+    summary, _, rest = operation.get("description", operation["summary"]).partition("\n")
+    operation["summary"] = summary.strip().rstrip(".")
+    operation["description"] = rest.strip() or summary.strip()
+
+
+def _tidy_parameter(parameter: dict[str, Any]) -> None:
+    """A parameter is sent or left out, never null; what describes it stands beside its schema, not inside."""
+    schema = parameter["schema"]
+    if isinstance(schema.get("type"), list):
+        schema["type"] = next(kind for kind in schema["type"] if kind != "null")
+        schema["enum"] = [value for value in schema.get("enum", ()) if value is not None]
+        if not schema["enum"]:
+            del schema["enum"]
+    if isinstance(schema.get("anyOf"), list):
+        schema["anyOf"] = [option for option in schema["anyOf"] if option != {"type": "null"}]
+        if len(schema["anyOf"]) == 1:
+            schema |= schema.pop("anyOf")[0]
+    if schema.get("default") in (None, []):
+        schema.pop("default", None)
+    schema.pop("description", None)
+    if schema.pop(SEPARATED, None):
+        parameter |= {"style": "form", "explode": False}
+
+
+def _rename(document: dict[str, Any], rename: Callable[[str], str]) -> None:
+    """Give schemas the names that readers see; a name that is taken stays."""
+    schemas = document["components"]["schemas"]
+    names = {name: new for name in schemas if (new := rename(name)) != name and new not in schemas}
+    for node in walk(document):
+        reference = node.get("$ref")
+        if isinstance(reference, str) and (new := names.get(reference.removeprefix(REF), "")):
+            node["$ref"] = REF + new
+    for name, new in names.items():
+        schemas[new] = schemas.pop(name)
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+
+
+def _forget_unused(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Leave out schemas that nothing leads to."""
+    schemas = document["components"]["schemas"]
+    while True:
+        used = set(re.findall(re.escape(REF) + r"([^\"]+)\"", json.dumps(document)))
+        unused = schemas.keys() - used
+        if not unused:
+            return
+        for name in unused:
+            del schemas[name]
