@@ -5,7 +5,9 @@ The framework knows routes, parameters and models; this module adds the story, a
 The document is made once per process, when first asked for.
 """
 
+import asyncio
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -66,13 +68,20 @@ ANYONE: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"apiKey": []}]
 
 def describe(app: FastAPI, addresses: Addresses) -> None:
     """Replace the framework's document by ours."""
+    once = Lock()
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _build(app, addresses)
-        return app.openapi_schema
+        with once:
+            if app.openapi_schema is None:
+                app.openapi_schema = _build(app, addresses)
+            return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+async def document_of(app: FastAPI) -> dict[str, Any]:
+    """The document; making it takes a second, once, and not on the loop that answers everybody."""
+    return await asyncio.to_thread(app.openapi)
 
 
 def _build(app: FastAPI, addresses: Addresses) -> dict[str, Any]:

@@ -37,26 +37,26 @@ def page(name: str, *, cache_control: str = HOUR, policy: str = PAGE_POLICY, var
     """A page from a template, under a policy that browsers enforce."""
     shown = _templates.get_template(f"{name}.html").render(version=__version__, description=DESCRIPTION, **told)
     headers = {"Content-Security-Policy": policy, "Cross-Origin-Opener-Policy": "same-origin"}
-    return text(shown, HTML, cache_control, headers=headers, vary=vary)
+    return sent(shown.encode(), HTML, cache_control, headers=headers, vary=vary)
 
 
-def text(
-    shown: str,
+def sent(
+    shown: bytes,
     media_type: str = TEXT,
     cache_control: str = HOUR,
     *,
     headers: dict[str, str] | None = None,
     vary: str = "",
 ) -> Answer:
-    """A text that is the same for everybody."""
+    """An answer that is the same for everybody."""
     vary = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
     kind = f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
-    return Answer(shown.encode(), media_type=kind, cache_control=cache_control, headers=headers, vary=vary)
+    return Answer(shown, media_type=kind, cache_control=cache_control, headers=headers, vary=vary)
 
 
 def file(name: str, media_type: str, cache_control: str = HOUR) -> Answer:
     """A file that comes with the program."""
-    return text((HERE / "static" / name).read_text(encoding="utf-8"), media_type, cache_control)
+    return sent((HERE / "static" / name).read_bytes(), media_type, cache_control)
 
 
 @cache

@@ -10,7 +10,7 @@ from app.core.answers import Answer
 from app.core.errors import Problem, kinds
 from app.core.web import Out
 from app.docs import examples
-from app.docs.pages import HTML, JSON, MARKDOWN, page, text
+from app.docs.pages import HTML, JSON, MARKDOWN, page, sent
 from app.editions.kinds import Listing
 from app.editions.snapshot import encode
 
@@ -49,9 +49,9 @@ def list_answer(media_type: str) -> Answer:
         return page("problems", problems=told, vary="Accept")
     if media_type == MARKDOWN:
         lines = [f"- {kind['status']} [{kind['title']}]({kind['type']})" for kind in told]
-        return text("\n".join(["# Problems", "", *lines, ""]), MARKDOWN, vary="Accept")
+        return sent("\n".join(["# Problems", "", *lines, ""]).encode(), MARKDOWN, vary="Accept")
     links = {"self": "/problems", "next": None, "prev": None}
-    return text(encode({"items": told, "total": len(told), "links": links}).decode(), JSON, vary="Accept")
+    return sent(encode({"items": told, "total": len(told), "links": links}), JSON, vary="Accept")
 
 
 def one_answer(told: dict[str, Any], media_type: str) -> Answer:
@@ -60,8 +60,9 @@ def one_answer(told: dict[str, Any], media_type: str) -> Answer:
         explanation = Markup(_markdown.render(told["description"]))  # noqa: S704 - our own words, rendered with HTML off
         return page("problem", problem=told, explanation=explanation, vary="Accept")
     if media_type == MARKDOWN:
-        return text(f"# {told['title']}\n\nStatus {told['status']}\n\n{told['description']}\n", MARKDOWN, vary="Accept")
-    return text(encode(told).decode(), JSON, vary="Accept")
+        shown = f"# {told['title']}\n\nStatus {told['status']}\n\n{told['description']}\n"
+        return sent(shown.encode(), MARKDOWN, vary="Accept")
+    return sent(encode(told), JSON, vary="Accept")
 
 
 def _told(kind: type[Problem]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from app.core.errors import NotAcceptable, NotFound
 from app.core.web import new_router, problems
 from app.docs import discovery, pages
 from app.docs import problems as kinds
+from app.docs.document import document_of
 from app.docs.service import Service, service_document
 from app.editions.documented import PLAIN
 from app.editions.reading import Content, NegotiatedContent, Reader, accepts
@@ -27,11 +28,11 @@ async def get_service(content: Content) -> Answer:
 
     The edition shown, how much is in it, and a link to everything that can be read without a key.
     """
-    return _service(content)
+    return await _service(content)
 
 
-def _service(content: Reader) -> Answer:
-    told = service_document(content.request.app.openapi(), content.shown)
+async def _service(content: Reader) -> Answer:
+    told = service_document(await document_of(content.request.app), content.shown)
     return content.answer(encode(told), headers={"Link": LINKS})
 
 
@@ -39,8 +40,8 @@ def _service(content: Reader) -> Answer:
 async def get_welcome(content: NegotiatedContent) -> Answer:
     """Welcome people with a page, and programs with the service document."""
     if _wanted(content.request, (pages.JSON, pages.HTML)) == pages.JSON:
-        return _service(content)
-    told = service_document(content.request.app.openapi(), content.shown)
+        return await _service(content)
+    told = service_document(await document_of(content.request.app), content.shown)
     return pages.page(
         "welcome",
         cache_control=f"public, max-age={content.request.app.state.settings.max_age}",
@@ -62,7 +63,7 @@ def _wanted(request: Request, offered: tuple[str, ...]) -> str:
 async def get_description(request: Request) -> Answer:
     """Give the OpenAPI 3.1 description."""
     age = request.app.state.settings.max_age
-    return pages.text(encode(request.app.openapi()).decode(), pages.JSON, f"public, max-age={age}")
+    return pages.sent(encode(await document_of(request.app)), pages.JSON, f"public, max-age={age}")
 
 
 @router.get("/docs", include_in_schema=False)
@@ -145,7 +146,7 @@ async def get_problem(
 @router.get("/llms.txt", include_in_schema=False)
 async def get_llms_txt(request: Request) -> Answer:
     """Give language models a map."""
-    return pages.text(discovery.llms_txt(request.app.openapi()), pages.MARKDOWN)
+    return pages.sent(discovery.llms_txt(await document_of(request.app)).encode(), pages.MARKDOWN)
 
 
 @router.get("/.well-known/api-catalog", include_in_schema=False)
@@ -153,7 +154,7 @@ async def get_api_catalog(request: Request) -> Answer:
     """Tell programs where the API, its description and its documentation are."""
     told = discovery.api_catalog(request.app.state.settings.public_url.rstrip("/"))
     headers = {"Link": '</.well-known/api-catalog>; rel="api-catalog"'}
-    return pages.text(encode(told).decode(), discovery.CATALOG_PROFILE, headers=headers)
+    return pages.sent(encode(told), discovery.CATALOG_PROFILE, headers=headers)
 
 
 @router.get("/.well-known/security.txt", include_in_schema=False)
@@ -169,4 +170,4 @@ async def get_security_txt(request: Request) -> Response:
 @router.get("/robots.txt", include_in_schema=False)
 async def get_robots_txt() -> Answer:
     """Welcome crawlers."""
-    return pages.text("User-agent: *\nAllow: /\n")
+    return pages.sent(b"User-agent: *\nAllow: /\n")
