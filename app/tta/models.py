@@ -5,6 +5,7 @@
 - `tta_request_topic`: which topics a request names, so that the queue can be filtered by topic.
 - `tta_escalation`: one row for each step of escalation that was told; its key makes a second telling impossible.
 
+`due_at` is always 36 hours after `received_at`, so one order serves both: the queue is sorted by time left.
 `next_step_at` is when the worker must look at the request again; null when nothing of the confirmation is due any
 more. What is due is found by that one column, however long the worker was away.
 """
@@ -23,6 +24,16 @@ from app.tta.sla import Clock
 from app.tta.states import Status
 
 
+MATCH_RUNS = (
+    "match_due_at IS NOT NULL AND match_met_at IS NULL AND match_breached_at IS NULL AND match_cancelled_at IS NULL"
+)
+
+
+def _where(name: str, column: str, condition: str) -> Index:
+    """An index of the few rows that a worker or a filter looks for."""
+    return Index(name, column, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
 class TTARequest(Base):
     """A request for training and technical assistance."""
 
@@ -31,26 +42,11 @@ class TTARequest(Base):
         UniqueConstraint("owner_id", "external_ref"),
         Index("ix_tta_request_queue", "world_id", "due_at", "id"),
         Index("ix_tta_request_status", "world_id", "status", "due_at", "id"),
-        Index("ix_tta_request_received", "world_id", "received_at", "id"),
         Index("ix_tta_request_own", "owner_id", "due_at", "id"),
-        Index(
-            "ix_tta_request_next_step",
-            "next_step_at",
-            sqlite_where=text("next_step_at IS NOT NULL"),
-            postgresql_where=text("next_step_at IS NOT NULL"),
-        ),
-        Index(
-            "ix_tta_request_leased",
-            "leased_until",
-            sqlite_where=text("leased_until IS NOT NULL"),
-            postgresql_where=text("leased_until IS NOT NULL"),
-        ),
-        Index(
-            "ix_tta_request_match_due",
-            "match_due_at",
-            sqlite_where=text("match_breached_at IS NULL AND match_met_at IS NULL"),
-            postgresql_where=text("match_breached_at IS NULL AND match_met_at IS NULL"),
-        ),
+        _where("ix_tta_request_next_step", "next_step_at", "next_step_at IS NOT NULL"),
+        _where("ix_tta_request_leased", "leased_until", "leased_until IS NOT NULL"),
+        _where("ix_tta_request_assignee", "assignee_id", "assignee_id IS NOT NULL"),
+        _where("ix_tta_request_match_due", "match_due_at", MATCH_RUNS),
     )
 
     id: Mapped[Key]
@@ -82,12 +78,12 @@ class TTARequest(Base):
     match_cancelled_at: Mapped[datetime | None]
     match_paused_at: Mapped[datetime | None]
 
-    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("owner.id"), index=True)
+    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("owner.id"))
     leased_until: Mapped[datetime | None]
     """When a claim ends by itself; null for one that was assigned."""
 
     agency_name: Mapped[Title]
-    agency_key: Mapped[str] = mapped_column(String(240), index=True)
+    agency_key: Mapped[str] = mapped_column(String(240))
     """The agency's name folded, to find likely duplicates."""
     agency_type: Mapped[AgencyType]
     state: Mapped[State]

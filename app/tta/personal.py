@@ -26,7 +26,7 @@ class Contact(Base):
     __tablename__ = "tta_contact"
 
     request_id: Mapped[UUID] = mapped_column(ForeignKey("tta_request.id", ondelete="CASCADE"), primary_key=True)
-    email_key: Mapped[str] = mapped_column(String(254), index=True)
+    email_key: Mapped[str] = mapped_column(String(254))
     """The address folded, to find likely duplicates."""
     said: Mapped[dict[str, Any]]
 
