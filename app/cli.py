@@ -95,6 +95,7 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # whose X-Forwarded-For is believed is APP_TRUSTED_PROXIES' business
         timeout_graceful_shutdown=settings.shutdown_seconds,
         timeout_keep_alive=65,
         backlog=2048,

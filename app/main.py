@@ -7,8 +7,11 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from app import __version__
+from app.access.addresses import networks
 from app.access.gate import Gate
 from app.access.keyring import Keyring
+from app.access.limiter import Limiter
+from app.access.policies import chosen
 from app.catalog.routes import router as catalog
 from app.contents import KINDS
 from app.core import ops
@@ -46,6 +49,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     keyring = Keyring(database)
 
     @asynccontextmanager
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    limiter, policies = Limiter(clock, redis_url, metrics.registry), chosen(settings.limits)
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await shelf.refresh()
         watching = [asyncio.create_task(shelf.watch()), asyncio.create_task(keyring.watch())]
@@ -59,6 +64,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
                 await task
         await database.close()
 
+        await limiter.close()
     app = FastAPI(
         title="PMHC Toolkit API",
         version=__version__,
@@ -70,10 +76,18 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     )
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(Gate, keyring=keyring, clock=clock)
+    app.add_middleware(
+        Gate,
+        keyring=keyring,
+        limiter=limiter,
+        policies=policies,
+        trusted=networks(settings.trusted_proxies),
+        clock=clock,
+    )
     install_handlers(app)
     addresses = Addresses(app)
     app.state.settings, app.state.database, app.state.clock = settings, database, clock
+    app.state.policies = policies
     app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
     app.state.allowed, app.state.keyring = addresses.methods, keyring
     app.state.worker, app.state.wake = worker, worker.wake

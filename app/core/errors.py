@@ -114,6 +114,7 @@ class TooManyRequests(Problem):
     """The limit for this key or address is used up. `Retry-After` gives the seconds until the next request passes."""
 
     status, title = 429, "Too many requests"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
 
 
 class HeadersTooLarge(Problem):

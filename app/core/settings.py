@@ -75,6 +75,21 @@ class Settings(BaseSettings):
     secret: SecretStr = Field(
         SecretStr(DEFAULT_SECRET), description="Signs cursors and status tokens; at least 32 characters in production."
     )
+    redis_url: SecretStr | None = Field(
+        None, description="`redis://…` or `rediss://…`: limits are then counted there, for all replicas together."
+    )
+    limits: str = Field(
+        "", max_length=500, examples=["intake=20/60,partner=6000/60"],
+        description="Other limits than the built-in ones: `name=requests/seconds`, separated by commas.",
+    )  # fmt: skip
+    trusted_proxies: str = Field(
+        "", max_length=2000, examples=["10.0.0.0/8"],
+        description="Networks of proxies whose `X-Forwarded-For` is believed, separated by commas.",
+    )  # fmt: skip
+    webhook_loopback: bool = Field(
+        default=False,
+        description="Allow webhooks to 127.0.0.1, over http too: for development. Refused in production.",
+    )
     cache_bytes: int = Field(
         32 * 1024 * 1024, ge=0, description="Memory for finished public answers, per process, in bytes."
     )

@@ -123,6 +123,7 @@ def story(app: FastAPI) -> str:
         header_limit=HEADER_LIMIT,
         body_limit=settings.body_limit,
         max_age=settings.max_age,
+        policies=app.state.policies.values(),
     ).strip()
 
 

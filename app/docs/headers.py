@@ -23,6 +23,15 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "`next` and `prev`, the same as in `links` (RFC 8288); absent when the list has one page.",
         "schema": _TEXT,
     },
+    "RateLimit": {
+        "description": "The limit that counted this request, how many more pass (`r`), and the seconds until it starts "
+        'anew (`t`): `"intake";r=3;t=24`. Absent where nothing is counted: public reads answered from memory.',
+        "schema": _TEXT,
+    },
+    "RateLimit-Policy": {
+        "description": 'The same limit\'s quota (`q`) in a window of seconds (`w`): `"intake";q=5;w=60`.',
+        "schema": _TEXT,
+    },
     "Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}},
     "Toolkit-Edition": {"description": "The edition shown.", "required": True, "schema": {"type": "integer"}},
     "Vary": {
@@ -44,7 +53,7 @@ def refer(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-ON_EVERY_ANSWER = refer("X-Request-Id", "Cache-Control")
+ON_EVERY_ANSWER = refer("X-Request-Id", "Cache-Control", "RateLimit-Policy", "RateLimit")
 
 
 def of_problem(kinds: Iterable[type[Problem]]) -> dict[str, Any]:

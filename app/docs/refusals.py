@@ -25,6 +25,7 @@ from app.core.errors import (
     Invalid,
     Problem,
     ServerError,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
@@ -35,9 +36,9 @@ from app.core.web import PROBLEM_JSON, REFUSALS
 from app.docs.headers import ON_EVERY_ANSWER, of_problem
 
 ALWAYS: tuple[type[Problem], ...] = (
-    Unauthenticated, URITooLong, Invalid, HeadersTooLarge, ServerError, Unavailable,
+    Unauthenticated, URITooLong, Invalid, TooManyRequests, HeadersTooLarge, ServerError, Unavailable,
 )  # fmt: skip
-"""On every route a key that does not work is refused, and so is a parameter that does not exist."""
+"""On every route a key that does not work is refused, a request too many, and a parameter that does not exist."""
 WITH_BODY: tuple[type[Problem], ...] = (BadRequest, ContentTooLarge, UnsupportedMediaType)
 SCHEMA = {"$ref": "#/components/schemas/Problem"}
 

@@ -2,27 +2,7 @@
 
 from datetime import timedelta
 
-from app.access import keys
-from app.access.models import ApiKey, Owner, Role
-from app.access.scopes import GRANTABLE
-from app.core.ids import new_id
-
-
-async def a_key(world, role=Role.PARTNER, *, scopes=None, name="Madison Police Department", **columns) -> str:
-    text = keys.make()
-    parsed = keys.parse(text)
-    owner = Owner(id=new_id(), kind=role, name=name, contact_email=None, created_at=world.clock(), world_id=None)
-    async with world.database.write() as session:
-        session.add(owner)
-        await session.flush()
-        session.add(
-            ApiKey(
-                id=new_id(), owner_id=owner.id, prefix=parsed.prefix, digest=parsed.digest,
-                scopes=sorted(scopes if scopes is not None else GRANTABLE[role]), label="test",
-                created_at=world.clock(), **{"expires_at": None, "revoked_at": None, **columns},
-            )
-        )  # fmt: skip
-    return text
+from tests.access.make import a_key
 
 
 async def test_a_good_key_reads_public_content(bare):
