@@ -120,7 +120,7 @@ def worker() -> None:
 
     async def run() -> None:
         database = Database(settings.database_url.get_secret_value(), settings.database_pool)
-        running = Worker(database, utcnow, tasks(settings))
+        running = Worker(database, utcnow, tasks(settings, utcnow))
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -21,6 +21,7 @@ from app.core.db import Database
 from app.core.door import Door
 from app.core.log import configure
 from app.core.metrics import Metrics
+from app.core.seal import Seal
 from app.core.settings import Settings, WorkerMode
 from app.core.web import install_handlers, render
 from app.docs.addresses import Addresses
@@ -32,9 +33,10 @@ from app.editions.shelf import Shelf
 from app.library.routes import router as library
 from app.sites.routes import router as sites
 from app.toolkit.routes import router as toolkit
+from app.webhooks.routes import router as webhooks
 from app.worker import Worker, tasks
 
-ROUTERS = (docs, toolkit, catalog, sites, library, sources, editions, ops.router)
+ROUTERS = (docs, toolkit, catalog, sites, library, sources, editions, webhooks, ops.router)
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Door:
@@ -45,12 +47,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     answers = Answers(settings.cache_bytes)
     metrics = Metrics(answers)
     shelf = Shelf(database, KINDS, shown=answers.clear)
-    worker = Worker(database, clock, tasks(settings))
+    worker = Worker(database, clock, tasks(settings, clock))
     keyring = Keyring(database)
-
-    @asynccontextmanager
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     limiter, policies = Limiter(clock, redis_url, metrics.registry), chosen(settings.limits)
+
+    @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await shelf.refresh()
         watching = [asyncio.create_task(shelf.watch()), asyncio.create_task(keyring.watch())]
@@ -62,9 +64,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await limiter.close()
         await database.close()
 
-        await limiter.close()
     app = FastAPI(
         title="PMHC Toolkit API",
         version=__version__,
@@ -85,12 +87,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
         clock=clock,
     )
     install_handlers(app)
+    app.state.policies = policies
     addresses = Addresses(app)
     app.state.settings, app.state.database, app.state.clock = settings, database, clock
-    app.state.policies = policies
     app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
     app.state.allowed, app.state.keyring = addresses.methods, keyring
     app.state.worker, app.state.wake = worker, worker.wake
+    app.state.seal, app.state.stopping = Seal(settings.secret.get_secret_value()), asyncio.Event()
     describe(app, addresses)
     return Door(
         app,

@@ -9,6 +9,21 @@ from app.core.feed import Counter
 from app.core.notices import Notice
 from app.core.work import Event
 from app.editions.models import Edition, Published, Revision
+from app.webhooks.models import Attempt, Delivery, WebhookEndpoint
 
-TABLES = (Event, Counter, Beat, Notice, Edition, Published, Revision, World, Owner, ApiKey)
+TABLES = (
+    Event,
+    Counter,
+    Beat,
+    Notice,
+    Edition,
+    Published,
+    Revision,
+    World,
+    Owner,
+    ApiKey,
+    WebhookEndpoint,
+    Delivery,
+    Attempt,
+)
 metadata: MetaData = Base.metadata

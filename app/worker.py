@@ -21,16 +21,25 @@ from app.core.beat import EVERY, beat
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.feed import number_events
+from app.core.outbound import Outbound
+from app.core.seal import Seal
 from app.core.settings import Settings
+from app.webhooks.dispatch import dispatch
+from app.webhooks.send import Sender
 
 log = structlog.get_logger()
 Task = Callable[[Database, datetime], Awaitable[int]]
 PERIOD, PAUSE_AFTER_FAILURE = 1.0, 5.0
 
 
-def tasks(_settings: Settings) -> Mapping[str, Task]:
+def tasks(settings: Settings, clock: Clock) -> Mapping[str, Task]:
     """Everything a worker does, in the order in which `drain` does it."""
-    return {"number_events": number_events}
+    outbound = Outbound(loopback=settings.webhook_loopback)
+    return {
+        "number_events": number_events,
+        "dispatch": dispatch,
+        "send_webhooks": Sender(outbound, Seal(settings.secret.get_secret_value()), clock),
+    }
 
 
 class Worker:
@@ -51,6 +60,9 @@ class Worker:
 
     def start(self) -> None:
         """Begin every loop."""
+        for name, task in self.work.items():
+            if isinstance(task, Sender):
+                task.wake = self._wakes[name].set
         self._running = [asyncio.create_task(self._loop(name, task)) for name, task in self.work.items()]
         self._running.append(asyncio.create_task(self._beat()))
 
@@ -59,6 +71,13 @@ class Worker:
         self._stopping.set()
         self.wake()
         await asyncio.gather(*self._running)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Wait for what tasks have under way."""
+        for task in self.work.values():
+            if isinstance(task, Sender):
+                await task.settle()
 
     async def drain(self) -> int:
         """Do everything that is due now, task after task, until nothing is left: for tests and moved clocks."""
@@ -68,6 +87,7 @@ class Worker:
             for task in self.work.values():
                 while more := await task(self.database, self.clock()):
                     done += more
+                    await self._settle()
             total += done
             if not done:
                 return total

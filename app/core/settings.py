@@ -110,6 +110,8 @@ class Settings(BaseSettings):
                 faults.append("APP_SECRET must be set to at least 32 random characters")
             if not self.public_url.startswith("https://"):
                 faults.append("APP_PUBLIC_URL must be the https:// address that clients use")
+            if self.webhook_loopback:
+                faults.append("APP_WEBHOOK_LOOPBACK must be off")
             if faults:
                 raise ValueError("refusing to start in production: " + "; ".join(faults))
         return self

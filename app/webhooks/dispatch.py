@@ -1,0 +1,67 @@
+"""Events into deliveries: every numbered event, in order, once, for every endpoint that asked for it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from app.core.db import Database
+from app.core.facts import public_types
+from app.core.feed import Counter
+from app.core.ids import new_id
+from app.core.work import Event
+from app.webhooks.models import Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
+
+BATCH = 500
+
+
+async def dispatch(database: Database, now: datetime) -> int:
+    """Make the deliveries of the next events; answers how many events were looked at."""
+    async with database.read() as session:
+        newest = await session.scalar(select(func.max(Event.position))) or 0
+        if newest <= (await session.get_one(Counter, "dispatch")).value:
+            return 0
+    async with database.write() as session:
+        # The counter's row is the lock: of several workers, one dispatches.
+        counter = await session.get_one(Counter, "dispatch", with_for_update=True)
+        events = list(
+            await session.scalars(
+                select(Event).where(Event.position > counter.value).order_by(Event.position).limit(BATCH)
+            )
+        )
+        told = {fact.name for fact in public_types()}
+        concerned = [event for event in events if event.owner_id is not None and event.type in told]
+        wanted = select(WebhookEndpoint).where(
+            WebhookEndpoint.owner_id.in_({event.owner_id for event in concerned}),
+            WebhookEndpoint.status != EndpointStatus.DISABLED,
+        )
+        endpoints = list(await session.scalars(wanted)) if concerned else []
+        rows = [
+            delivery_row(event, endpoint, now)
+            for event in concerned
+            for endpoint in endpoints
+            if takes(endpoint, event)
+        ]
+        if rows:
+            await session.execute(insert(Delivery), rows)
+        if events:
+            counter.value = max(event.position or 0 for event in events)
+    return len(events)
+
+
+def takes(endpoint: WebhookEndpoint, event: Event) -> bool:
+    """Whether an endpoint asked for an event: same owner, same world, a type it wants, not older than itself."""
+    return (
+        endpoint.owner_id == event.owner_id
+        and endpoint.world_id == event.world_id
+        and (not endpoint.event_types or event.type in endpoint.event_types)
+    )
+
+
+def delivery_row(event: Event, endpoint: WebhookEndpoint, now: datetime) -> dict[str, Any]:
+    """A delivery that is due at once."""
+    return {
+        "id": new_id(), "event_id": event.id, "endpoint_id": endpoint.id, "owner_id": endpoint.owner_id,
+        "status": DeliveryStatus.PENDING, "created_at": now, "attempts": 0, "next_attempt_at": now,
+        "settled_at": None,
+    }  # fmt: skip

@@ -1,0 +1,52 @@
+"""Every SELECT about endpoints, deliveries and a caller's events. `mine` is the only way to any of them."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, select
+
+from app.access.principal import Principal
+from app.core.facts import public_types
+from app.core.work import Event
+from app.webhooks.models import Delivery, WebhookEndpoint
+from app.webhooks.schemas import DeliveryQuery
+
+
+def my_endpoints(caller: Principal) -> Select[Any]:
+    """The caller's own endpoints, in the caller's world."""
+    return (
+        select(WebhookEndpoint)
+        .where(WebhookEndpoint.owner_id == caller.owner_id, _same(WebhookEndpoint.world_id, caller.world_id))
+        .order_by(WebhookEndpoint.id)
+    )
+
+
+def my_deliveries(caller: Principal, wanted: DeliveryQuery | None = None) -> Select[Delivery, Event]:
+    """The caller's own deliveries with their events, newest first."""
+    found = (
+        select(Delivery, Event)
+        .join(Event, Event.id == Delivery.event_id)
+        .where(Delivery.owner_id == caller.owner_id, _same(Event.world_id, caller.world_id))
+        .order_by(Delivery.id.desc())
+    )
+    if wanted and wanted.endpoint:
+        found = found.where(Delivery.endpoint_id == wanted.endpoint)
+    if wanted and wanted.status:
+        found = found.where(Delivery.status == wanted.status)
+    if wanted and wanted.event:
+        found = found.where(Delivery.event_id == wanted.event)
+    return found
+
+
+def visible_events(caller: Principal) -> Select[Any]:
+    """The events a caller may read, in order: a partner its own, staff all of its world."""
+    seen = select(Event).where(Event.position.is_not(None), _same(Event.world_id, caller.world_id))
+    if not caller.staff:
+        types = [fact.name for fact in public_types()]
+        seen = seen.where(and_(Event.owner_id == caller.owner_id, Event.type.in_(types)))
+    return seen.order_by(Event.position)
+
+
+def _same(column: Any, value: UUID | None) -> ColumnElement[bool]:
+    same: ColumnElement[bool] = column.is_(None) if value is None else column == value
+    return same
