@@ -13,12 +13,12 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Path, Request
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from app.core.answers import Answer
 from app.core.errors import Gone, Invalid, NotAcceptable, NotFound
 from app.core.web import In, refuses
-from app.core.words import SLUG_PATTERN, Slug
+from app.core.words import Slug
 from app.editions.kinds import Kind
 from app.editions.shelf import Shelf
 from app.editions.snapshot import Collection, Entry, Snapshot, encode
@@ -34,6 +34,20 @@ EditionNumber = Annotated[
 ]
 
 
+def _split(sent: Any) -> Any:
+    return [part for text in sent for part in str(text).split(",")] if isinstance(sent, list) else sent
+
+
+# Both `fields=a,b` and `fields=a&fields=b` are read: some generated clients know only the second. Links show the first.
+_COMMAS = (BeforeValidator(_split), PlainSerializer(",".join, return_type=str, when_used="json-unless-none"))
+_NAME = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+$")]
+Names = Annotated[list[_NAME], Field(min_length=1, max_length=60, json_schema_extra={"x-separated": "comma"}), *_COMMAS]
+SlugNames = Annotated[
+    list[Slug], Field(min_length=1, max_length=100, json_schema_extra={"x-separated": "comma"}), *_COMMAS
+]
+"""Lists that a client may write with commas; `x-separated` tells the document so."""
+
+
 class AsOfQuery(In):
     """Which edition."""
 
@@ -43,14 +57,12 @@ class AsOfQuery(In):
 class ItemQuery(AsOfQuery):
     """How one item is shaped."""
 
-    fields: str | None = Field(
-        None, max_length=600, pattern=r"^[a-z_]+(,[a-z_]+)*$", examples=["slug,title"],
-        description=f"Only these fields, separated by commas. The answer is then `{SPARSE}`.",
-    )  # fmt: skip
-    include: str | None = Field(
-        None, max_length=200, pattern=r"^[a-z_]+(,[a-z_]+)*$",
-        description=f"Embed what these fields link to, under `included`; at most {EMBED_KINDS} names.",
-    )  # fmt: skip
+    fields: Names | None = Field(
+        None, description=f"Only these fields, separated by commas. The answer is then `{SPARSE}`."
+    )
+    include: Annotated[Names, Field(max_length=EMBED_KINDS)] | None = Field(
+        None, description=f"Embed what these fields link to, under `included`; at most {EMBED_KINDS} names."
+    )
 
 
 class ListQuery(ItemQuery):
@@ -58,10 +70,7 @@ class ListQuery(ItemQuery):
 
     limit: int = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
     offset: int = Field(0, ge=0, le=1_000_000, description="Items to skip; `links.next` does this for you.")
-    slug: str | None = Field(
-        None, max_length=4000, pattern=SLUG_PATTERN[:-1] + r"(?:,[a-z0-9]+(?:-[a-z0-9]+)*)*$",
-        description="Only these items, slugs separated by commas.",
-    )  # fmt: skip
+    slug: SlugNames | None = Field(None, description="Only these items, slugs separated by commas.")
 
 
 SlugPath = Annotated[Slug, Path(description="The item's slug.")]
@@ -277,7 +286,7 @@ def filter_mask(snapshot: Snapshot, collection: Collection, query: ListQuery, fa
                 faults.append({"parameter": name, "detail": detail})
         mask &= collection.mask(rule.field, values)
     if query.slug:
-        positions = (collection.by_slug.get(slug) for slug in query.slug.split(","))
+        positions = (collection.by_slug.get(slug) for slug in query.slug)
         mask &= collection.mask_of(p for p in positions if p is not None)
     return mask
 
@@ -285,25 +294,21 @@ def filter_mask(snapshot: Snapshot, collection: Collection, query: ListQuery, fa
 def shaping(kind: Kind, query: ItemQuery, faults: list[dict[str, str]]) -> list[str] | None:
     """The fields asked for, or None for all; names that do not exist are faults."""
     if query.include:
-        names = query.include.split(",")
-        unknown = [name for name in names if name not in kind.links]
+        unknown = [name for name in query.include if name not in kind.links]
         if unknown:
             known = ", ".join(kind.links) or "nothing"
             faults.append({"parameter": "include", "detail": f"No link called {unknown[0][:40]!r}; known: {known}."})
-        if len(names) > EMBED_KINDS:
-            faults.append({"parameter": "include", "detail": f"At most {EMBED_KINDS} names."})
     if not query.fields:
         return None
-    names = query.fields.split(",")
-    unknown = [name for name in names if name not in kind.item.model_fields]
+    unknown = [name for name in query.fields if name not in kind.item.model_fields]
     if unknown:
         known = ", ".join(kind.item.model_fields)
         faults.append({"parameter": "fields", "detail": f"No field called {unknown[0][:40]!r}; known: {known}."})
-    return names
+    return query.fields
 
 
 def shape(
-    snapshot: Snapshot, entry: Entry, names: list[str] | None, include: str | None, *, in_list: bool,
+    snapshot: Snapshot, entry: Entry, names: list[str] | None, include: list[str] | None, *, in_list: bool,
     computed: Mapping[str, Any] | None = None,
 ) -> bytes:  # fmt: skip
     """One item as bytes: whole, sparse, or with what it links to."""
@@ -312,7 +317,7 @@ def shape(
     late = {**entry.kind.volatile, **(computed or {}), "included": None}
     if include:
         cap = EMBED_IN_LIST if in_list else EMBED_IN_ITEM
-        late["included"] = {name: embed(snapshot, entry, name, cap) for name in include.split(",")}
+        late["included"] = {name: embed(snapshot, entry, name, cap) for name in include}
     if names is None:
         return entry.head + (b"" if in_list else entry.tail) + b"," + encode(late)[1:]
     whole = {**entry.document(), **late}
