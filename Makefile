@@ -21,11 +21,8 @@ test: $(VENV) ## every test, on SQLite and on a real PostgreSQL (ARGS="-k name" 
 	.venv/bin/pytest -n 2 $(ARGS)
 
 check: lint ## lint, and what needs Node, a browser or an outside linter
-	.ci/openapi-lint
-	.ci/client-typescript
-	.ci/client-python
 	.ci/dockerfile-lint
-	.ci/browser
+	.ci/with-server sh -ec '.ci/openapi-lint; .ci/client-typescript; .ci/client-python; .ci/browser'
 
 lint: $(VENV) ## style, types, and the floors of the house
 	.venv/bin/ruff check .

@@ -14,14 +14,14 @@ const topics = toolkit.data.sections.flatMap((section) => section.topics);
 assert(topics.length > 0, "the toolkit has topics");
 
 const seen = new Set<string>();
-const first = await client.GET("/v1/learning-sites", { params: { query: { limit: 2 } } });
+const first = await client.GET("/v1/resources", { params: { query: { limit: 25 } } });
 assert(first.data, "the list answers");
 type Page = typeof first.data;
 let page: Page = first.data;
 for (;;) {
-  for (const site of page.items) {
-    assert(!seen.has(site.slug), `${site.slug} came twice`);
-    seen.add(site.slug);
+  for (const resource of page.items) {
+    assert(!seen.has(resource.slug), `${resource.slug} came twice`);
+    seen.add(resource.slug);
   }
   if (page.links.next === null) break;
   const answer: Response = await fetch(new URL(page.links.next, baseUrl));
@@ -35,10 +35,8 @@ const hit = found.data?.items[0];
 assert(hit, "the search finds something");
 assert.equal((await fetch(new URL(hit.href, baseUrl))).status, 200, "a hit can be followed");
 
-const refused = await client.GET("/v1/learning-sites", {
-  params: { query: { limit: 0 } },
-});
+const refused = await client.GET("/v1/resources", { params: { query: { limit: 0 } } });
 assert.equal(refused.response.status, 422);
 assert.equal(refused.error?.status, 422, "a refusal is a typed problem");
 
-console.log(`TypeScript: ${topics.length} topics, ${seen.size} sites in pages of 2, best hit "${hit.title}".`);
+console.log(`TypeScript: ${topics.length} topics, ${seen.size} resources in pages of 25, best hit "${hit.title}".`);

@@ -4,7 +4,7 @@ import os
 from urllib.parse import parse_qsl, urlsplit
 
 from toolkit_client import Client
-from toolkit_client.api.learning_sites import list_learning_sites
+from toolkit_client.api.library import list_resources
 from toolkit_client.api.search import search
 from toolkit_client.api.toolkit import get_toolkit
 
@@ -15,17 +15,17 @@ topics = [topic for section in toolkit.sections for topic in section.topics]
 assert topics, "the toolkit has topics"
 
 seen = []
-page = list_learning_sites.sync(client=client, limit=2)
+page = list_resources.sync(client=client, limit=25)
 while True:
-    seen += [site.slug for site in page.items]
+    seen += [resource.slug for resource in page.items]
     if page.links.next_ is None:
         break
     query = dict(parse_qsl(urlsplit(page.links.next_).query))
-    page = list_learning_sites.sync(client=client, **{**query, "limit": int(query["limit"])})
+    page = list_resources.sync(client=client, **{**query, "limit": int(query["limit"])})
 assert len(set(seen)) == len(seen) == page.total, "the walk sees each row once"
 
 found = search.sync(client=client, q="crisis intervention")
 hit = found.items[0]
 assert client.get_httpx_client().get(hit.href).status_code == 200, "a hit can be followed"
 
-print(f'Python: {len(topics)} topics, {len(seen)} sites in pages of 2, best hit "{hit.title}".')
+print(f'Python: {len(topics)} topics, {len(seen)} resources in pages of 25, best hit "{hit.title}".')
