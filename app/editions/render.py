@@ -19,6 +19,10 @@ from markdown_it.token import Token
 CITATION = re.compile(r"\[\^([a-z0-9][a-z0-9.-]*)\](?!:)")
 DEFINITION = re.compile(r"^\[\^[^\]]+\]: .*\n?", re.MULTILINE)
 LINK = re.compile(r"\]\(([a-z-]+):([a-z0-9-]+)(#[a-z0-9-]+)?\)")
+WITH_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+CITED = re.compile(r"[ \t]*\[\^[a-z0-9][a-z0-9.-]*\](?!:)")
+MARKER = re.compile(r"(?:#{1,6}|>|[-+*]|\d{1,3}[.)])\s+")
+EMPHASIS = re.compile(r"[*`]")
 PATH_LINK = re.compile(r"\]\((/[^)#\s]*)(#[^)\s]*)?\)")
 TAGS = {
     "a", "abbr", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "section", "strong",
@@ -79,10 +83,21 @@ def to_html(text: str, sources: Sequence[dict[str, Any]], *, list_sources: bool)
 
 
 def plain(text: str) -> str:
-    """The words of a Markdown text alone, for the search index."""
-    without = DEFINITION.sub("", CITATION.sub("", text))
-    without = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", without)
-    return " ".join(re.sub(r"^[#>\-*|\s:]+|[*`|]|\|?-{3,}\|?", " ", without, flags=re.MULTILINE).split())
+    """The words of a Markdown text alone: one line for each paragraph, heading, list item and row of a table."""
+    lines: list[str] = []
+    goes_on = False
+    for written in map(str.strip, WITH_LINK.sub(r"\1", CITED.sub("", DEFINITION.sub("", text))).splitlines()):
+        marker = MARKER.match(written)
+        line = EMPHASIS.sub("", written[marker.end() :] if marker else written)
+        is_row = line.startswith("|")
+        if is_row:
+            line = ", ".join(cell for part in line.split("|") if (cell := part.strip(" -:")))
+        if line and goes_on and not (marker or is_row):
+            lines[-1] += f" {line}"
+        elif line:
+            lines.append(line)
+        goes_on = bool(line) and not (is_row or written.startswith("#"))
+    return "\n".join(lines)
 
 
 def heading_id(text: str, taken: set[str]) -> str:
