@@ -170,6 +170,8 @@ class Kind:
     """Fields, beside title and summary, whose words are searched."""
     numbers: tuple[str, ...] = ()
     """Further fields that routes sort by or compute with."""
+    kept: Mapping[str, Callable[[Mapping[str, Any]], Any]] = field(default_factory=dict)
+    """Small values made from a document that routes compute with, so that the document need not be parsed again."""
     listed: bool = True
     """False for what is part of every edition but has no page of its own (synonyms)."""
 

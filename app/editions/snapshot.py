@@ -98,7 +98,8 @@ def make_entry(kind: Kind, document: str, edition: int, published_at: datetime) 
         stamp=len(light),
         tail=tail,
         suffix=b"," + encode({**kind.volatile, "included": None})[1:],
-        keys={name: parsed[name] for name in names if name in parsed},
+        keys={name: parsed[name] for name in names if name in parsed}
+        | {name: make(parsed) for name, make in kind.kept.items()},
     )
 
 

@@ -1,7 +1,8 @@
 """A learning site: a police agency that other agencies may visit and learn from."""
 
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
@@ -123,6 +124,32 @@ class LearningSite(Item, SiteFields):
     distance_km: float | None = Field(description="Great-circle distance from `near`; null where it was not asked.")
 
 
+class Count(NamedTuple):
+    """A figure as matching compares it."""
+
+    value: int
+    as_of: str | None
+    what: str
+
+
+def officers(document: Mapping[str, Any]) -> Count | None:
+    """How many sworn officers, where that was found."""
+    return _count(document, sworn_officers="sworn officers")
+
+
+def people(document: Mapping[str, Any]) -> Count | None:
+    """How many people are served; where that was not found, how many the census counted."""
+    return _count(document, population_served="people served", census_population="people by the census")
+
+
+def _count(document: Mapping[str, Any], **wanted: str) -> Count | None:
+    for name, what in wanted.items():
+        figure = document["figures"][name]
+        if figure and figure["value"]:
+            return Count(figure["value"], figure["as_of"], what)
+    return None
+
+
 LEARNING_SITE = Kind(
     name="learning-site",
     plural="learning-sites",
@@ -144,11 +171,6 @@ LEARNING_SITE = Kind(
     links={"program_types": "program-type", "topics": "topic", "resources": "resource"},
     volatile={"distance_km": None},
     numbers=("latitude", "longitude"),
+    kept={"officers": officers, "people": people},
     prose=("description", "highlights", "aliases", "city", "counties", "partners"),
 )
-
-
-def sworn(document: dict[str, Any]) -> int | None:
-    """The number of sworn officers, where one was found."""
-    figure = document["figures"]["sworn_officers"]
-    return figure["value"] if figure else None

@@ -2,15 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Body, Query, Response
 
 from app.core.answers import Answer
-from app.core.errors import NotAcceptable
-from app.core.web import new_router
+from app.core.errors import Invalid, NotAcceptable
+from app.core.web import new_router, problems
 from app.editions.documented import ITEM, LIST
 from app.editions.reading import (
     GEOJSON,
     SPARSE,
+    Content,
+    EditionNotFound,
     Narrowing,
     NegotiatedContent,
     Reader,
@@ -23,10 +25,13 @@ from app.editions.reading import (
     shape,
 )
 from app.editions.snapshot import Entry, Snapshot
+from app.sites.agency import AgencyIn, Matches, MatchQuery
 from app.sites.content import LEARNING_SITE, LearningSite
 from app.sites.geojson import feature, feature_collection, without_coordinates
+from app.sites.matching import UNKNOWN_RULE, Match, matchable, rank
 from app.sites.places import Point, distance_km, places
 from app.sites.schemas import SiteFormat, SiteItemQuery, SitePage, SiteQuery, as_box, as_point
+from app.sites.terms import TERMS, Agency
 
 router = new_router("/v1", "Learning sites")
 
@@ -55,6 +60,56 @@ async def list_learning_sites(content: NegotiatedContent, query: Annotated[SiteQ
         return await list_items(content, kind, query, lambda snapshot: narrowed(snapshot, query))
     cut = await cut_page(content, kind, query, lambda snapshot: narrowed(snapshot, query))
     return content.answer(feature_collection(cut), media_type=GEOJSON, headers=cut.link_header())
+
+
+@router.post(
+    "/learning-sites/match",
+    response_model=Matches,
+    operation_id="matchLearningSites",
+    responses={200: {"headers": {"Toolkit-Edition": {}}}, **problems(EditionNotFound)},
+)
+async def match_learning_sites(
+    content: Content, agency: Annotated[AgencyIn, Body()], query: Annotated[MatchQuery, Query()], response: Response
+) -> dict[str, Any]:
+    """Find the learning sites that fit an agency, and see why.
+
+    Describe the agency as far as you like; only what you say counts. Each site comes with the terms that made its
+    score (weight, value, contribution, reason), and the score is their exact sum. The weights are part of the answer.
+    What is not known of a site is named, and counts half. Nothing of the description is stored or logged.
+    """
+    snapshot = await content.on(query.edition)
+    unknown = [
+        {"pointer": f"/program_types/{place}", "detail": "No such slug; `GET /v1/program-types` lists those there are."}
+        for place, slug in enumerate(agency.program_types)
+        if snapshot.get("program-type", slug) is None
+    ]
+    if unknown:
+        raise Invalid(unknown)
+    described, sites = agency.described(), matchable(snapshot)
+    response.headers["Toolkit-Edition"] = str(snapshot.number)
+    response.headers["Cache-Control"] = "no-store"
+    asked = {term.name for term in TERMS if term.asked(described)}
+    return {
+        "edition": snapshot.number,
+        "items": [_told(snapshot, described, match) for match in rank(described, sites, query.limit)],
+        "total": len(sites),
+        "highest": sum(term.weight for term in TERMS if term.name in asked),
+        "weights": [
+            {"name": term.name, "weight": term.weight, "reason": term.why, "used": term.name in asked} for term in TERMS
+        ],
+        "unknown_rule": UNKNOWN_RULE,
+    }
+
+
+def _told(snapshot: Snapshot, agency: Agency, match: Match) -> dict[str, Any]:
+    entry = snapshot[LEARNING_SITE.name].entries[match.position]
+    distance = _distance(agency.place, entry) if agency.place else None
+    return {
+        "site": {**entry.document(), "distance_km": distance},
+        "score": match.score,
+        "terms": match.terms,
+        "unknown": [term.name for term in match.terms if term.unknown],
+    }
 
 
 @router.get(
@@ -86,12 +141,17 @@ def narrowed(snapshot: Snapshot, query: SiteQuery) -> Narrowing:
     if query.radius_km is not None:
         mask &= collection.mask_of(index.within(centre, query.radius_km))
 
-    def computed(entry: Entry) -> dict[str, float]:
-        there = Point(entry.keys["latitude"], entry.keys["longitude"])
-        # Sites are placed at the centre of their city, so metres would pretend too much.
-        return {"distance_km": round(distance_km(centre, there), 1)}
+    return Narrowing(
+        mask,
+        first=lambda kept, count: index.nearest(centre, kept, count),
+        computed=lambda entry: {"distance_km": _distance(centre, entry)},
+    )
 
-    return Narrowing(mask, lambda kept, count: index.nearest(centre, kept, count), computed)
+
+def _distance(centre: Point, entry: Entry) -> float:
+    there = Point(entry.keys["latitude"], entry.keys["longitude"])
+    # Sites are placed at the centre of their city, so metres would pretend too much.
+    return round(distance_km(centre, there), 1)
 
 
 def _wants_geojson(content: Reader, asked: SiteFormat | None) -> bool:
