@@ -6,9 +6,13 @@ from app.access.models import ApiKey, Owner, World
 from app.core.beat import Beat
 from app.core.db import Base
 from app.core.feed import Counter
+from app.core.idempotency import IdempotencyRow
 from app.core.notices import Notice
+from app.core.signing import SigningKey
 from app.core.work import Event
 from app.editions.models import Edition, Published, Revision
+from app.tta.models import Escalation, RequestTopic, Task, TTARequest
+from app.tta.personal import Contact, Message
 from app.webhooks.models import Attempt, Delivery, WebhookEndpoint
 
 TABLES = (
@@ -16,6 +20,8 @@ TABLES = (
     Counter,
     Beat,
     Notice,
+    IdempotencyRow,
+    SigningKey,
     Edition,
     Published,
     Revision,
@@ -25,5 +31,11 @@ TABLES = (
     WebhookEndpoint,
     Delivery,
     Attempt,
+    TTARequest,
+    RequestTopic,
+    Escalation,
+    Task,
+    Contact,
+    Message,
 )
 metadata: MetaData = Base.metadata

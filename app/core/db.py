@@ -31,6 +31,8 @@ SQLITE_PRAGMAS = (
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 Document = JSON().with_variant(JSONB(), "postgresql")
+OptionalDocument = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""For columns that may be null: None is SQL's NULL there, not JSON's."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -4,6 +4,7 @@
   far as that is no personal data. The columns of a clock are written through `confirmation` and `match` only.
 - `tta_request_topic`: which topics a request names, so that the queue can be filtered by topic.
 - `tta_escalation`: one row for each step of escalation that was told; its key makes a second telling impossible.
+- `tta_task`: what staff must do beside the moves of a request, such as an apology for a promise that was not kept.
 
 `due_at` is always 36 hours after `received_at`, so one order serves both: the queue is sorted by time left.
 `next_step_at` is when the worker must look at the request again; null when nothing of the confirmation is due any
@@ -11,18 +12,18 @@ more. What is due is found by that one column, however long the worker was away.
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base, Document
+from app.core.db import Base, OptionalDocument
 from app.core.words import Key, Slug, State, Title
 from app.tta.form import AgencyType
 from app.tta.sla import Clock
 from app.tta.states import Status
-
 
 MATCH_RUNS = (
     "match_due_at IS NOT NULL AND match_met_at IS NULL AND match_breached_at IS NULL AND match_cancelled_at IS NULL"
@@ -91,8 +92,8 @@ class TTARequest(Base):
     """Reference, own reference and agency, folded: the same matches in both databases."""
     asked: Mapped[dict[str, Any]]
     """What was asked, without personal data."""
-    matched: Mapped[dict[str, Any] | None] = mapped_column(Document)
-    scheduled: Mapped[dict[str, Any] | None] = mapped_column(Document)
+    matched: Mapped[dict[str, Any] | None] = mapped_column(OptionalDocument)
+    scheduled: Mapped[dict[str, Any] | None] = mapped_column(OptionalDocument)
     evaluated_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(40))
     """Why it was declined, referred, withdrawn or put on hold: a code."""
@@ -153,3 +154,27 @@ class Escalation(Base):
     step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     fell_due_at: Mapped[datetime]
     told_at: Mapped[datetime]
+
+
+class TaskKind(StrEnum):
+    """What staff must do beside the moves of a request."""
+
+    APOLOGISE = "apologise"
+
+
+class Task(Base):
+    """Something that a member of staff must do; open until it is done. One of a kind for each request."""
+
+    __tablename__ = "tta_task"
+    __table_args__ = (
+        UniqueConstraint("request_id", "kind"),
+        _where("ix_tta_task_open", "opened_at", "done_at IS NULL"),
+    )
+
+    id: Mapped[Key]
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("tta_request.id", ondelete="CASCADE"))
+    world_id: Mapped[UUID | None]
+    kind: Mapped[TaskKind]
+    opened_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("owner.id"))

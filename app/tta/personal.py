@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -46,4 +46,5 @@ class Message(Base):
     author_id: Mapped[UUID | None]
     internal: Mapped[bool]
     """Said among staff; reaches nobody else, by no way."""
-    words: Mapped[str] = mapped_column(Text)
+    words: Mapped[dict[str, Any]]
+    """Each text under the name of the field that it was sent in."""

@@ -1,0 +1,71 @@
+"""Many small writes in one transaction: each is answered only when the transaction that holds it has ended well.
+
+A database flushes to disk once for each transaction, and that is most of what a small write costs. Whoever comes while
+a transaction runs waits in a queue; the next transaction takes all of them. Nobody waits for a timer: with one writer
+alone it is one transaction for one write.
+
+When a batch fails as a whole (one of its rows collides with another), each of its writes is tried in a transaction of
+its own, so that a fault reaches the one who made it and nobody else.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+MOST = 64
+"""Writes in one transaction; keeps a transaction short enough for others to have their turn."""
+
+
+class Batch(Generic[Item, Outcome]):
+    """Collects items and hands them to `write`, many at a time and one batch after another."""
+
+    def __init__(self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]], most: int = MOST) -> None:
+        """`write` is one transaction; it answers one outcome for each item, in order, or raises for all."""
+        self._write, self._most = write, most
+        self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
+        self._draining: asyncio.Task[None] | None = None
+
+    async def put(self, item: Item) -> Outcome:
+        """Write one item; the answer means that it is kept."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain())
+        return await future
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                taken, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                # A client that went away before its turn is not written.
+                await self._settle([pair for pair in taken if not pair[1].done()])
+        finally:
+            self._draining = None
+
+    async def _settle(self, taken: list[tuple[Item, asyncio.Future[Outcome]]]) -> None:
+        if not taken:
+            return
+        try:
+            outcomes = await self._write([item for item, _ in taken])
+        except IntegrityError as error:
+            if len(taken) == 1:
+                _fail(taken, error)
+            else:
+                for pair in taken:
+                    await self._settle([pair])
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            _fail(taken, error)
+        else:
+            for (_, future), outcome in zip(taken, outcomes, strict=True):
+                if not future.done():
+                    future.set_result(outcome)
+
+
+def _fail(taken: Sequence[tuple[object, asyncio.Future[Outcome]]], error: Exception) -> None:
+    for _, future in taken:
+        if not future.done():
+            future.set_exception(error)
