@@ -1,0 +1,374 @@
+"""Webhooks: signed, retried, told, never lost, never somebody else's."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+from standardwebhooks.webhooks import Webhook
+
+from app.access.principal import Kind, Principal
+from app.core.work import Event, Work
+from app.webhooks import retry
+from app.webhooks.models import Delivery, DeliveryStatus
+from app.webhooks.routes import _stream
+from app.webhooks.send import LEASE
+from tests.access.make import a_key, an_owner
+from tests.make import running
+from tests.webhooks.make import happen, receiver
+
+
+@pytest.fixture
+async def desk(bare_url):
+    """A toolkit that may post to the loopback, with one partner."""
+    async with running(bare_url, webhook_loopback=True) as world:
+        # Signatures carry the time, and verifiers compare it with theirs.
+        world.clock.now = datetime.now(UTC)
+        yield world
+
+
+@pytest.fixture
+async def partner(desk):
+    return await an_owner(desk)
+
+
+@pytest.fixture
+async def auth(desk, partner):
+    return {"Authorization": f"Bearer {await a_key(desk, owner=partner)}"}
+
+
+async def register(desk, auth, url, **more):
+    answer = await desk.client.post("/v1/webhook-endpoints", json={"url": url, **more}, headers=auth)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def deliveries(desk, auth, **query):
+    return (await desk.client.get("/v1/deliveries", headers=auth, params=query)).json()["items"]
+
+
+async def test_an_event_is_posted_signed_and_the_official_library_verifies_it(desk, partner, auth):
+    async with receiver() as theirs:
+        made = await register(desk, auth, theirs.url)
+        [event_id] = await happen(desk, partner)
+        await desk.drain()
+        [(headers, body)] = theirs.came
+        assert headers["webhook-id"] == event_id
+        told = Webhook(made["secret"]).verify(body, headers)
+        feed = await desk.client.get("/v1/events?type=webhook.ping", headers=auth)
+        assert feed.json()["items"] == [told]
+        assert body in feed.content
+        [delivery] = await deliveries(desk, auth)
+        assert (delivery["status"], delivery["attempt_count"]) == ("delivered", 1)
+        assert delivery["attempts"][0]["status_code"] == 204
+        await desk.drain()
+        assert len(theirs.came) == 1
+
+
+async def test_the_secret_is_shown_once(desk, auth):
+    made = await register(desk, auth, "https://partner.example/hooks")
+    assert made["secret"].startswith("whsec_")
+    again = await desk.client.get(f"/v1/webhook-endpoints/{made['id']}", headers=auth)
+    assert "secret" not in again.json()
+    assert again.headers["cache-control"] == "no-store"
+
+
+async def test_both_secrets_sign_during_a_rotation_and_one_after_it(desk, partner, auth):
+    async with receiver() as theirs:
+        made = await register(desk, auth, theirs.url)
+        path = f"/v1/webhook-endpoints/{made['id']}/rotate"
+        fresh = (await desk.client.post(path, json={"overlap_hours": 1}, headers=auth)).json()
+        await happen(desk, partner)
+        await desk.drain()
+        [(headers, body)] = theirs.came
+        for secret in (made["secret"], fresh["secret"]):
+            Webhook(secret).verify(body, headers)
+        assert len(headers["webhook-signature"].split()) == 2
+        desk.clock.advance(hours=2)
+        await happen(desk, partner)
+        await desk.drain()
+        assert len(theirs.came[-1][0]["webhook-signature"].split()) == 1
+
+
+async def test_a_failure_is_tried_again_with_the_same_id_until_it_passes(desk, partner, auth):
+    async with receiver(script=[500, "close", 302]) as theirs:
+        await register(desk, auth, theirs.url)
+        [event_id] = await happen(desk, partner)
+        for wait in (0, *retry.WAITS[:3]):
+            desk.clock.advance(seconds=wait * 1.3)
+            await desk.drain()
+        assert theirs.ids == [event_id] * 4
+        [delivery] = await deliveries(desk, auth)
+        assert delivery["status"] == "delivered"
+        outcomes = [attempt["outcome"] for attempt in delivery["attempts"]]
+        assert outcomes == ["delivered", "redirect", "connection-failed", "http-500"]
+
+
+async def test_the_receivers_retry_after_is_kept(desk, partner, auth):
+    async with receiver(script=[429], headers="retry-after: 600\r\n") as theirs:
+        await register(desk, auth, theirs.url)
+        await happen(desk, partner)
+        await desk.drain()
+        desk.clock.advance(seconds=500)
+        await desk.drain()
+        assert len(theirs.came) == 1
+        desk.clock.advance(seconds=300)
+        await desk.drain()
+        assert len(theirs.came) == 2
+
+
+async def test_after_the_last_attempt_it_failed_and_can_be_sent_again(desk, partner, auth):
+    async with receiver(status=500) as theirs:
+        made = await register(desk, auth, theirs.url)
+        [event_id] = await happen(desk, partner)
+        for wait in (0, *retry.WAITS):
+            desk.clock.advance(seconds=wait * 1.25)
+            await desk.drain()
+        [delivery] = await deliveries(desk, auth, status="failed")
+        assert delivery["attempt_count"] == retry.ATTEMPTS
+        theirs.status = 204
+        await desk.client.patch(f"/v1/webhook-endpoints/{made['id']}", json={"status": "enabled"}, headers=auth)
+        again = await desk.client.post(f"/v1/deliveries/{delivery['id']}/redeliver", headers=auth)
+        assert again.status_code == 202
+        await desk.drain()
+        assert theirs.ids[-1] == event_id
+        assert (await deliveries(desk, auth, event=event_id))[0]["status"] == "delivered"
+
+
+async def test_410_disables_the_endpoint_tells_the_partner_and_nothing_is_lost(desk, partner, auth):
+    async with receiver(script=[410]) as theirs:
+        made = await register(desk, auth, theirs.url)
+        first = await happen(desk, partner)
+        await desk.drain()
+        endpoint = (await desk.client.get(f"/v1/webhook-endpoints/{made['id']}", headers=auth)).json()
+        assert (endpoint["status"], endpoint["disabled_reason"]) == ("disabled", "gone")
+        told = (await desk.client.get("/v1/events?type=webhook.disabled", headers=auth)).json()["items"]
+        assert told[0]["data"] == {"reason": "gone"}
+        missed = await happen(desk, partner, n=3)
+        await desk.drain()
+        assert len(theirs.came) == 1
+        await desk.client.patch(f"/v1/webhook-endpoints/{made['id']}", json={"status": "enabled"}, headers=auth)
+        asked = {"endpoint_id": made["id"]}
+        answer = await desk.client.post("/v1/deliveries/redeliver", json=asked, headers=auth)
+        await desk.drain()
+        assert set(theirs.ids) >= {*first, *missed}
+        assert answer.json()["more"] is False
+
+
+async def test_a_paused_endpoint_waits_and_then_gets_everything_in_order(desk, partner, auth):
+    async with receiver() as theirs:
+        made = await register(desk, auth, theirs.url)
+        path = f"/v1/webhook-endpoints/{made['id']}"
+        await desk.client.patch(path, json={"status": "paused"}, headers=auth)
+        ids = await happen(desk, partner, n=5)
+        await desk.drain()
+        assert theirs.came == []
+        await desk.client.patch(path, json={"status": "enabled"}, headers=auth)
+        await desk.drain()
+        assert sorted(theirs.ids) == sorted(ids)
+
+
+async def test_only_the_types_that_were_asked_for_are_sent(desk, partner, auth):
+    async with receiver() as theirs:
+        await register(desk, auth, theirs.url, event_types=["webhook.disabled"])
+        await happen(desk, partner)
+        await desk.drain()
+        assert theirs.came == []
+    answer = await desk.client.post(
+        "/v1/webhook-endpoints", json={"url": "ftp://partner.example", "event_types": ["no.such"]}, headers=auth
+    )
+    assert {e["pointer"] for e in answer.json()["errors"]} == {"/url", "/event_types/0"}
+
+
+async def test_a_hanging_receiver_delays_no_other(desk, partner, auth):
+    other = await an_owner(desk, name="Houston Police Department")
+    theirs_auth = {"Authorization": f"Bearer {await a_key(desk, owner=other)}"}
+    async with receiver(script=["hang"] * 50) as slow, receiver() as quick:
+        await register(desk, auth, slow.url)
+        await register(desk, theirs_auth, quick.url)
+        await happen(desk, partner, n=20)
+        await happen(desk, other, n=20)
+        worker = desk.state.worker
+        worker.start()
+        async with asyncio.timeout(20):
+            while len(quick.came) < 20:
+                await asyncio.sleep(0.01)
+        assert len(slow.came) <= 4
+        slow.open.set()
+        await worker.stop()
+
+
+async def test_a_worker_that_dies_after_claiming_loses_nothing(desk, partner, auth):
+    async with receiver() as theirs:
+        await register(desk, auth, theirs.url)
+        ids = await happen(desk, partner, n=2)
+        sender = desk.state.worker.work["send_webhooks"]
+        for name in ("number_events", "dispatch"):
+            await desk.state.worker.work[name](desk.database, desk.clock())
+        claimed = await sender._claim(desk.database, desk.clock(), 10)
+        assert len(claimed) == 2  # and here the worker dies
+        await desk.drain()
+        assert theirs.came == []
+        desk.clock.advance(seconds=LEASE.total_seconds() + 1)
+        await desk.drain()
+        assert sorted(theirs.ids) == sorted(ids)
+
+
+async def test_two_workers_share_the_work_without_doing_it_twice(desk, partner, auth):
+    async with (
+        receiver() as theirs,
+        running(desk.settings.database_url.get_secret_value(), webhook_loopback=True) as other,
+    ):
+        other.clock.now = desk.clock.now
+        await register(desk, auth, theirs.url)
+        ids = await happen(desk, partner, n=40)
+        await asyncio.gather(desk.drain(), other.drain(), desk.drain(), other.drain())
+        assert sorted(theirs.ids) == sorted(ids)
+
+
+async def test_another_partners_things_look_like_nothing(desk, partner, auth):
+    other = await an_owner(desk, name="Houston Police Department")
+    theirs = {"Authorization": f"Bearer {await a_key(desk, owner=other)}"}
+    async with receiver() as ours:
+        made = await register(desk, auth, ours.url)
+        await happen(desk, partner)
+        await desk.drain()
+        [delivery] = await deliveries(desk, auth)
+    paths = [
+        ("GET", f"/v1/webhook-endpoints/{made['id']}", None),
+        ("PATCH", f"/v1/webhook-endpoints/{made['id']}", {}),
+        ("POST", f"/v1/webhook-endpoints/{made['id']}/rotate", {}),
+        ("POST", f"/v1/webhook-endpoints/{made['id']}/test", None),
+        ("GET", f"/v1/deliveries/{delivery['id']}", None),
+        ("POST", f"/v1/deliveries/{delivery['id']}/redeliver", None),
+        ("POST", "/v1/deliveries/redeliver", {"endpoint_id": made["id"]}),
+    ]
+    for method, path, body in paths:
+        assert (await desk.client.request(method, path, json=body, headers=theirs)).status_code == 404, path
+    assert await deliveries(desk, theirs) == []
+    assert (await desk.client.get("/v1/events", headers=theirs)).json()["items"] == []
+
+
+async def test_a_transaction_that_commits_late_is_numbered_late_and_never_skipped(desk, partner, auth):
+    """On PostgreSQL many write at once; on SQLite one does. A reader's cursor misses nothing on either."""
+    seen, after = [], 0
+
+    async def read():
+        nonlocal after
+        page = (await desk.client.get(f"/v1/events?after={after}", headers=auth)).json()
+        seen.extend(item["id"] for item in page["items"])
+        after = page["next_after"]
+
+    ids = []
+    if desk.database.dialect == "postgresql":
+        async with desk.database.write() as late:
+            slow = Work(late, actor="test", now=desk.clock()).record(
+                "webhook.ping", "webhook_endpoint", partner.id, owner_id=partner.id, endpoint_id=str(partner.id)
+            )
+            await late.flush()
+            ids += await happen(desk, partner, n=3)
+            await desk.drain()
+            await read()
+            ids.append(str(slow.id))
+    else:
+        ids += await happen(desk, partner, n=4)
+    await desk.drain()
+    await read()
+    assert sorted(seen) == sorted(ids)
+    assert len(seen) == len(set(seen))
+
+
+async def test_the_feed_walks_by_its_links(desk, partner, auth):
+    ids = await happen(desk, partner, n=7)
+    await desk.drain()
+    seen, url = [], "/v1/events?limit=3"
+    while url:
+        page = (await desk.client.get(url, headers=auth)).json()
+        seen += page["items"]
+        url = page["links"]["next"]
+    assert sorted(item["id"] for item in seen) == sorted(ids)
+    assert [item["sequence"] for item in seen] == sorted(item["sequence"] for item in seen)
+
+
+async def test_the_stream_resumes_where_it_stopped(desk, partner, auth):
+    ids = await happen(desk, partner, n=3)
+    await desk.drain()
+
+    async def listen(headers, count):
+        found = []
+        desk.state.stopping.clear()
+
+        async def stop_soon():
+            async with asyncio.timeout(10):
+                while len(found) < count:
+                    await asyncio.sleep(0.01)
+            desk.state.stopping.set()
+
+        stopper = asyncio.create_task(stop_soon())
+        caller = await _principal(desk, headers)
+        async for chunk in _stream(desk.database, caller, int(headers.get("Last-Event-ID", 0)), desk.state.stopping):
+            lines = chunk.decode().splitlines()
+            found.extend(json.loads(line[6:]) for line in lines if line.startswith("data: "))
+        await stopper
+        return found
+
+    first = await listen(auth, 3)
+    assert [event["id"] for event in first] == ids
+    again = await listen({**auth, "Last-Event-ID": str(first[0]["sequence"])}, 2)
+    assert again == first[1:]
+
+
+async def _principal(desk, headers):
+    async with desk.database.read() as session:
+        event = await session.scalar(select(Event).limit(1))
+    return Principal(kind=Kind.PARTNER, name="partner", owner_id=event.owner_id)
+
+
+async def test_a_failing_endpoint_is_disabled_after_five_days(desk, partner, auth):
+    async with receiver(status=500) as theirs:
+        made = await register(desk, auth, theirs.url)
+        for _ in range(8):
+            await happen(desk, partner)
+            await desk.drain()
+            desk.clock.advance(hours=25)
+        endpoint = (await desk.client.get(f"/v1/webhook-endpoints/{made['id']}", headers=auth)).json()
+        assert (endpoint["status"], endpoint["disabled_reason"]) == ("disabled", "failing")
+
+
+async def test_a_failing_endpoints_backlog_costs_one_probe_at_a_time(desk, partner, auth):
+    async with receiver(status=500) as theirs:
+        await register(desk, auth, theirs.url)
+        await happen(desk, partner, n=30)
+        await desk.drain()
+        begun = len(theirs.came)
+        assert begun <= 4
+        desk.clock.advance(minutes=6)
+        await desk.drain()
+        assert len(theirs.came) <= begun + 4
+
+
+async def test_what_was_settled_by_another_is_not_undone(desk, partner, auth):
+    """Our lease ran out, another worker delivered, and then our failure comes in: it stays delivered."""
+    async with receiver(status=500) as theirs:
+        await register(desk, auth, theirs.url)
+        await happen(desk, partner)
+        for name in ("number_events", "dispatch"):
+            await desk.state.worker.work[name](desk.database, desk.clock())
+        sender = desk.state.worker.work["send_webhooks"]
+        [claimed] = await sender._claim(desk.database, desk.clock(), 10)
+        async with desk.database.write() as session:
+            await session.execute(update(Delivery).values(status=DeliveryStatus.DELIVERED, settled_at=desk.clock()))
+        await sender._deliver(desk.database, claimed)
+        async with desk.database.read() as session:
+            assert (await session.scalar(select(Delivery))).status is DeliveryStatus.DELIVERED
+
+
+def test_waits_follow_the_table_within_their_jitter():
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    for attempt, wait in enumerate(retry.WAITS, 1):
+        for chance in (0.0, 0.5, 0.999):
+            due = retry.next_attempt(now, attempt, None, chance)
+            assert abs((due - now).total_seconds() - wait) <= wait * retry.JITTER
+    assert retry.next_attempt(now, retry.ATTEMPTS, None, 0.5) is None
+    assert retry.next_attempt(now, 1, 3600, 0.5) == now + timedelta(hours=1)
