@@ -18,7 +18,11 @@ from app.core.words import URL, AsOf, Instant, Line, Printable, Slug, Summary, T
 
 Citation = Annotated[
     str,
-    Field(pattern=r"^[a-z0-9][a-z0-9-]*(\.(high|medium|low))?$", max_length=90, examples=["v58", "r17.high"]),
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9-]*(\.(high|medium|low))?$",
+        max_length=90,
+        examples=["compton-cit-review-2008", "cit-core-elements-2007.high"],
+    ),
 ]
 Markdown = Annotated[
     str,
