@@ -1,6 +1,6 @@
 """Markdown to safe HTML, citations and links included. Runs when content is published, never when it is read.
 
-Authors cite with a footnote reference, `[^compton-cit-review-2008]`, and link by kind and slug, `[text](topic:cit-training)`.
+Authors cite with a footnote reference, `[^bja-managing-page]`, and link by kind and slug, `[text](topic:cit-training)`.
 The public Markdown keeps the references and gains their definitions, so that any Markdown renderer shows them; the
 HTML links each to `#source-<id>` in a list of sources at its end.
 """
