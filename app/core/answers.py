@@ -39,6 +39,8 @@ class Variant:
     not_modified: Headers
     etag: bytes
     body: bytes
+    dressed: tuple[Headers, Headers] | None = None
+    """Both lists of headers with what the door adds to every answer, made once by the door."""
 
 
 class Answer(Response):

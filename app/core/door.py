@@ -49,8 +49,6 @@ EXPOSED = (
 SAFE_HEADERS: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"strict-transport-security", b"max-age=31536000"),
-    (b"cross-origin-resource-policy", b"cross-origin"),
 ]
 CORS_HEADERS: Headers = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", EXPOSED)]
 PREFLIGHT_HEADERS: Headers = [
@@ -102,14 +100,18 @@ class Door:
             key = (scope["path"], scope["query_string"], b"" if accept in (b"*/*", b"application/json") else accept)
             answer = self.answers.get(key)
             if answer is not None:
-                variant = answer.variant(choose_coding(noted.get(b"accept-encoding", b"")))
+                coding = noted.get(b"accept-encoding")
+                variant = answer.variant(choose_coding(coding) if coding else "")
+                if variant.dressed is None:
+                    more = [*CORS_HEADERS, *SAFE_HEADERS]
+                    variant.dressed = [*variant.headers, *more], [*variant.not_modified, *more]
                 condition = noted.get(b"if-none-match")
                 if condition is not None and matches(condition, variant.etag):
-                    headers, body, status = variant.not_modified, b"", 304
+                    headers, body, status = variant.dressed[1], b"", 304
                 else:
-                    headers, body, status = variant.headers, b"" if method == "HEAD" else variant.body, 200
-                sent = [*headers, (b"x-request-id", request_id), *CORS_HEADERS, *SAFE_HEADERS]
-                await send({"type": "http.response.start", "status": status, "headers": sent})
+                    headers, body, status = variant.dressed[0], b"" if method == "HEAD" else variant.body, 200
+                named = [*headers, (b"x-request-id", request_id)]
+                await send({"type": "http.response.start", "status": status, "headers": named})
                 await send({"type": "http.response.body", "body": body})
                 return
         await self._through(scope, receive, send, noted, request_id, key)
