@@ -9,9 +9,12 @@ from fastapi import FastAPI
 from app import __version__
 from app.access.addresses import networks
 from app.access.gate import Gate
+from app.access.key_routes import router as keys
 from app.access.keyring import Keyring
 from app.access.limiter import Limiter
 from app.access.policies import chosen
+from app.access.routes import router as access
+from app.audit.routes import router as audit
 from app.catalog.routes import router as catalog
 from app.contents import KINDS
 from app.core import ops
@@ -36,7 +39,7 @@ from app.toolkit.routes import router as toolkit
 from app.webhooks.routes import router as webhooks
 from app.worker import Worker, tasks
 
-ROUTERS = (docs, toolkit, catalog, sites, library, sources, editions, webhooks, ops.router)
+ROUTERS = (docs, toolkit, catalog, sites, library, sources, editions, webhooks, access, keys, audit, ops.router)
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Door:

@@ -39,7 +39,6 @@ NO_DIGEST = "0" * 64
 @dataclass(frozen=True, slots=True)
 class _Good:
     principal: Principal
-    expires_at: datetime | None
     until: float
 
 
@@ -61,14 +60,16 @@ class Keyring:
             raise refusal("malformed", str(fault)) from None
         good = self._good.get(key.digest)
         if good is None or good.until < monotonic():
-            good = await self._look_up(key, now)
-        if good.expires_at is not None and good.expires_at <= now:
-            raise refusal("expired", "The key has expired.")
-        if good.principal.key_id is not None:
-            self._used[good.principal.key_id] = now
-        return good.principal
+            good = await self._look_up(key)
+        holder = good.principal
+        if holder.expires_at is not None and holder.expires_at <= now:
+            ended = "The key has expired." if holder.world_id is None else "The sandbox has ended; make another one."
+            raise refusal("expired", ended)
+        if holder.key_id is not None:
+            self._used[holder.key_id] = now
+        return holder
 
-    async def _look_up(self, key: keys.KeyText, now: datetime) -> _Good:
+    async def _look_up(self, key: keys.KeyText) -> _Good:
         generation = self._generation
         wanted = (
             select(ApiKey, Owner, World)
@@ -85,9 +86,7 @@ class Keyring:
         # Whoever sends the right secret may be told why it no longer opens.
         if found.revoked_at is not None:
             raise refusal("revoked", "The key was revoked.")
-        if world is not None and world.expires_at <= now:
-            raise refusal("expired", "The sandbox of this key has ended; make another one.")
-        good = _Good(_principal(found, owner, world), found.expires_at, monotonic() + KEPT_SECONDS)
+        good = _Good(_principal(found, owner, world), monotonic() + KEPT_SECONDS)
         # What was read before a revocation must not be remembered after it.
         if world is None and generation == self._generation:
             if len(self._good) >= KEPT_KEYS:
@@ -138,6 +137,8 @@ def _principal(key: ApiKey, owner: Owner, world: World | None) -> Principal:
         name=owner.name,
         owner_id=owner.id,
         key_id=key.id,
+        prefix=key.prefix,
+        expires_at=min((at for at in (key.expires_at, world and world.expires_at) if at), default=None),
         scopes=known(key.scopes),
         world_id=key.world_id,
         offset=timedelta(seconds=world.offset_seconds) if world else timedelta(),

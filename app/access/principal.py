@@ -1,7 +1,7 @@
 """Who calls: a value made once for each request, before anything else is done with it. Pure."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -27,6 +27,9 @@ class Principal:
     """Names the client's address for limits and for nothing else: never stored, logged or shown."""
     owner_id: UUID | None = None
     key_id: UUID | None = None
+    prefix: str | None = None
+    expires_at: datetime | None = None
+    """When the key stops working, by our clock and not by the world's."""
     scopes: frozenset[Scope] = frozenset()
     world_id: UUID | None = None
     offset: timedelta = timedelta()

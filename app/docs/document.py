@@ -46,6 +46,7 @@ TAGS = {
     "Keys": "Who you are, what your key may do, and how to replace it.",
     "Webhooks": "Be told what happens, in signed messages that can be verified, repeated and replayed.",
     "Sandbox": "A world of your own to try everything in, with a clock that you move.",
+    "Audit": "For staff: who did what, when, and what changed from what to what.",
     "Operation": "For those who run it: alive, ready, which version, how much.",
 }
 """Tags in the order in which a reader would want them."""

@@ -1,0 +1,157 @@
+"""What happens to owners and keys. Each function is one fact: change the row, record why.
+
+A key's life: created → (rotated: it expires after the overlap, another stands in its place) → expired or revoked.
+Nobody gives away more than he has: a key of staff gets at most the scopes of the key that makes or rotates it, and a
+partner's at most those that partners may hold. The command line, which has the database anyway, stands above that.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import Field
+
+from app.access import keys
+from app.access.models import ApiKey, Owner, Role
+from app.access.principal import Principal
+from app.access.queries import status_of
+from app.access.schemas import KeyStatus
+from app.access.scopes import GRANTABLE, Scope, known
+from app.core.clock import rfc3339
+from app.core.errors import Conflict, Forbidden, Invalid
+from app.core.facts import Data, define
+from app.core.ids import new_id
+from app.core.work import Work
+
+
+class MayNotGrant(Forbidden):
+    """A key cannot hand out more than it may do itself. Use a key that has every scope the other one has or gets;
+    `GET /v1/whoami` lists the scopes of yours."""
+
+    title = "The key cannot grant this"
+
+
+class KeyNotActive(Conflict):
+    """The key has expired or was revoked; there is nothing left to replace. Ask staff for a new key."""
+
+    title = "The key is not active"
+
+
+class OwnerCreated(Data):
+    """An owner was added."""
+
+    kind: Role
+
+
+class KeyCreated(Data):
+    """A key was made."""
+
+    prefix: str
+    scopes: list[Scope]
+    expires_at: str | None = Field(json_schema_extra={"format": "date-time"})
+
+
+class KeyRotated(Data):
+    """A key was replaced; it works until `expires_at`."""
+
+    prefix: str
+    expires_at_before: str | None = Field(json_schema_extra={"format": "date-time"})
+    expires_at: str = Field(json_schema_extra={"format": "date-time"})
+    replaced_by: UUID
+
+
+class KeyRevoked(Data):
+    """A key was stopped."""
+
+    prefix: str
+    status_before: KeyStatus
+    status: KeyStatus
+
+
+OWNER_CREATED = define("owner.created", "An owner of keys was added.", OwnerCreated, public=False)
+KEY_CREATED = define("key.created", "A key was made for you.", KeyCreated)
+KEY_ROTATED = define("key.rotated", "One of your keys was replaced; it works until the overlap ends.", KeyRotated)
+KEY_REVOKED = define("key.revoked", "One of your keys was stopped.", KeyRevoked)
+
+
+def create_owner(work: Work, kind: Role, name: str, contact_email: str | None = None) -> Owner:
+    """Add an owner."""
+    owner = Owner(
+        id=new_id(), kind=kind, name=name, contact_email=contact_email, created_at=work.now, world_id=work.world_id
+    )
+    work.session.add(owner)
+    work.record(OWNER_CREATED.name, "owner", owner.id, owner_id=owner.id, kind=kind)
+    return owner
+
+
+async def create_key(
+    work: Work, owner: Owner, *, label: str = "", scopes: Iterable[Scope] | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:  # fmt: skip
+    """Make a key; its text is in the answer and nowhere else."""
+    chosen = GRANTABLE[owner.kind] if scopes is None else frozenset(scopes)
+    faults = [
+        {"pointer": "/scopes", "detail": f"A key of a {owner.kind} cannot hold `{scope}`."}
+        for scope in sorted(chosen - GRANTABLE[owner.kind])
+    ]
+    if expires_at is not None and expires_at <= work.now:
+        faults.append({"pointer": "/expires_at", "detail": "This is in the past."})
+    if faults:
+        raise Invalid(faults)
+    text = keys.make()
+    parsed = keys.parse(text)
+    key = ApiKey(
+        id=new_id(), owner_id=owner.id, prefix=parsed.prefix, digest=parsed.digest, scopes=sorted(chosen), label=label,
+        created_at=work.now, expires_at=expires_at, revoked_at=None, last_used_at=None, replaced_by_id=None,
+        world_id=owner.world_id,
+    )  # fmt: skip
+    await work.session.flush()  # the owner may be as new as the key
+    work.session.add(key)
+    work.record(
+        KEY_CREATED.name, "key", key.id, owner_id=owner.id, prefix=key.prefix, scopes=sorted(chosen),
+        expires_at=rfc3339(expires_at) if expires_at else None,
+    )  # fmt: skip
+    return key, text
+
+
+async def rotate_key(
+    work: Work, key: ApiKey, owner: Owner, *, overlap: timedelta, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Put a new key in the place of an active one, which goes on working while the overlap lasts."""
+    status = status_of(key, work.now)
+    if status is not KeyStatus.ACTIVE:
+        raise KeyNotActive(f"This key is {status}.", status=status)
+    if expires_at is None and key.expires_at is not None and key.replaced_by_id is None:
+        expires_at = work.now + (key.expires_at - key.created_at)
+    new, text = await create_key(work, owner, label=key.label, scopes=known(key.scopes), expires_at=expires_at)
+    await work.session.flush()
+    before, ends = key.expires_at, work.now + overlap
+    key.expires_at = min(before, ends) if before else ends
+    key.replaced_by_id = new.id
+    work.record(
+        KEY_ROTATED.name, "key", key.id, owner_id=owner.id, prefix=key.prefix,
+        expires_at_before=rfc3339(before) if before else None, expires_at=rfc3339(key.expires_at),
+        replaced_by=str(new.id),
+    )  # fmt: skip
+    return new, text
+
+
+def revoke_key(work: Work, key: ApiKey) -> None:
+    """Stop a key for good; once stopped, nothing more happens to it."""
+    if key.revoked_at is None:
+        before = status_of(key, work.now)
+        key.revoked_at = work.now
+        work.record(
+            KEY_REVOKED.name, "key", key.id, owner_id=key.owner_id, prefix=key.prefix, status_before=before,
+            status=KeyStatus.REVOKED,
+        )  # fmt: skip
+
+
+def may_hand_out(caller: Principal, scopes: Iterable[Scope], kind: Role) -> None:
+    """Refuse a caller who would end up with a stronger key than the one it used."""
+    if caller.staff and kind is Role.PARTNER:
+        return  # staff look after partners' keys without being partners
+    missing = sorted(frozenset(scopes) - caller.scopes)
+    if missing:
+        words = ", ".join(f"`{scope}`" for scope in missing)
+        raise MayNotGrant(f"Your key lacks {words}.", scopes_needed=missing)

@@ -1,0 +1,1 @@
+"""The audit trail: read the events, and nothing else; nobody writes here."""

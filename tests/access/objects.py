@@ -1,0 +1,57 @@
+"""How to make one thing of every collection whose members belong to somebody.
+
+`MAKERS[collection](world, owner_and_key)` makes a thing of that owner's, or, where owner_and_key is None, a thing
+that somebody without a key made; then `token` is what its maker reads it with.
+"""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from app.access import keys
+from app.access.models import ApiKey
+from tests.access.make import a_key
+
+_count = itertools.count(1)
+
+
+@dataclass
+class Made:
+    """A thing that was made."""
+
+    id: object
+    token: str | None = None
+
+
+async def a_key_of(world, whose) -> Made:
+    text = await a_key(world, owner=whose[0])
+    async with world.database.read() as session:
+        return Made(await session.scalar(select(ApiKey.id).where(ApiKey.prefix == keys.parse(text).prefix)))
+
+
+async def the_owner(_world, whose) -> Made:
+    return Made(whose[0].id)
+
+
+async def an_endpoint(world, whose) -> Made:
+    body = {"url": f"https://hooks{next(_count)}.partner.org/pmhc"}
+    answer = await world.client.post("/v1/webhook-endpoints", json=body, headers={"X-Api-Key": whose[1]})
+    assert answer.status_code == 201, answer.text
+    return Made(answer.json()["id"])
+
+
+async def a_delivery(world, whose) -> Made:
+    endpoint = await an_endpoint(world, whose)
+    answer = await world.client.post(f"/v1/webhook-endpoints/{endpoint.id}/test", headers={"X-Api-Key": whose[1]})
+    assert answer.status_code == 202, answer.text
+    return Made(answer.json()["delivery_id"])
+
+
+MAKERS: dict[str, Callable[..., Awaitable[Made]]] = {
+    "/v1/deliveries": a_delivery,
+    "/v1/keys": a_key_of,
+    "/v1/owners": the_owner,
+    "/v1/webhook-endpoints": an_endpoint,
+}
