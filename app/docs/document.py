@@ -20,10 +20,11 @@ from app.core.door import ADDRESS_LIMIT, HEADER_LIMIT
 from app.core.web import ProblemOut
 from app.docs import examples, headers, refusals
 from app.docs.addresses import Addresses
-from app.docs.tidy import REF, tidy
+from app.docs.tidy import REF, in_order, tidy
 from app.editions import reading
 from app.editions.documented import SCHEMAS
 from app.sites.geojson import SiteFeature, SiteFeatureCollection
+from app.toolkit.schemas import ToolkitTree
 
 OTHER_FORMS = (SiteFeature, SiteFeatureCollection)
 """Models of answers that have a media type of their own beside JSON; operations point at them by name."""
@@ -44,7 +45,7 @@ TAGS = {
     "TTA requests": "Ask for training and technical assistance; follow the request from receipt to help delivered.",
     "Contact": "Questions, policies and training materials, sent to the toolkit's staff.",
     "Keys": "Who you are, what your key may do, and how to replace it.",
-    "Webhooks": "Be told what happens, in signed messages that can be verified, repeated and replayed.",
+    "Webhooks and events": "Be told what happens, in signed messages that can be verified, repeated and replayed.",
     "Sandbox": "A world of your own to try everything in, with a clock that you move.",
     "Audit": "For staff: who did what, when, and what changed from what to what.",
     "Operation": "For those who run it: alive, ready, which version, how much.",
@@ -106,9 +107,7 @@ def _build(app: FastAPI, addresses: Addresses) -> dict[str, Any]:
     tidy(document)
     _name_fields(document)
     examples.complete(document)
-    order = {name: place for place, name in enumerate(TAGS)}
-    paths = sorted(document["paths"].items(), key=lambda item: order[next(iter(item[1].values()))["tags"][0]])
-    document["paths"] = dict(paths)
+    document["paths"] = dict(sorted(document["paths"].items(), key=_place))
     return document
 
 
@@ -126,6 +125,12 @@ def story(app: FastAPI) -> str:
         max_age=settings.max_age,
         policies=app.state.policies.values(),
     ).strip()
+
+
+def _place(item: tuple[str, dict[str, Any]]) -> int:
+    """Where the operations of a path stand: in the order of the tags; a test sees to it that every tag is known."""
+    tag = next(iter(item[1].values()))["tags"][0]
+    return list(TAGS).index(tag) if tag in TAGS else len(TAGS)
 
 
 def _add_schemas(schemas: dict[str, Any]) -> None:
@@ -148,5 +153,6 @@ def _name_fields(document: dict[str, Any]) -> None:
         kind = by_plural.get(path.removeprefix("/v1/").partition("/")[0])
         for parameter in operations.get("get", {}).get("parameters", ()):
             if kind and parameter["name"] in ("fields", "include") and parameter["in"] == "query":
-                names = kind.item.model_fields if parameter["name"] == "fields" else kind.links
-                parameter["schema"]["items"] = {"type": "string", "enum": list(names)}
+                item = ToolkitTree if path == "/v1/toolkit" else kind.item
+                names = in_order(item.model_fields) if parameter["name"] == "fields" else list(kind.links)
+                parameter["schema"]["items"] = {"type": "string", "enum": names}

@@ -12,7 +12,7 @@ from app.core.web import new_router, problems
 from app.docs import discovery, pages
 from app.docs import problems as kinds
 from app.docs.document import document_of
-from app.docs.service import Service, service_document
+from app.docs.service import Service, counted, service_document
 from app.editions.documented import PLAIN
 from app.editions.reading import Content, NegotiatedContent, Reader, accepts
 from app.editions.snapshot import encode
@@ -48,6 +48,7 @@ async def get_welcome(content: NegotiatedContent) -> Answer:
         vary="Accept",
         service=told,
         sections=[json.loads(entry.light) for entry in content.shown["section"].entries],
+        counts=counted(content.shown),
         contact=content.request.app.state.settings.security_contact,
     )
 
@@ -91,6 +92,12 @@ async def get_reference_settings() -> Answer:
 async def get_style() -> Answer:
     """Give the pages their looks."""
     return pages.file("style.css", "text/css")
+
+
+@router.get("/docs/reference.css", include_in_schema=False)
+async def get_reference_style() -> Answer:
+    """Give the reference the colours it lacks."""
+    return pages.file("reference.css", "text/css")
 
 
 @router.get("/favicon.svg", include_in_schema=False)

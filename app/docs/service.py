@@ -49,6 +49,12 @@ def service_document(document: dict[str, Any], snapshot: Snapshot) -> dict[str, 
     }
 
 
+def counted(snapshot: Snapshot) -> dict[str, tuple[int, str]]:
+    """How much there is of everything that has a list, and where the list is."""
+    kinds = [c for c in snapshot.collections.values() if c.kind.listed and c.kind.name != c.kind.plural]
+    return {c.kind.plural.replace("-", " "): (len(c.entries), f"/v1/{c.kind.plural}") for c in kinds}
+
+
 def _links(document: dict[str, Any]) -> dict[str, str]:
     """Every address under `/v1` that anybody can read; where a question is needed, the documented example asks it."""
     found = {"self": "/v1"}

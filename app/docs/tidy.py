@@ -2,27 +2,30 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 REF = "#/components/schemas/"
+LEADING = ("id", "reference", "type", "slug", "code", "number", "title", "summary", "status", "href", "path")
 SEPARATED = "x-separated"
 """Marks the schema of a query parameter that takes a list as `a,b`; see `app.editions.reading`."""
 
 
 def tidy(document: dict[str, Any]) -> None:
     """Tidy the whole document in place."""
-    schemas: dict[str, Any] = document["components"]["schemas"]
+    schemas = document["components"]["schemas"]
     for node in _schemas_in(document):
         _drop_title(node)
         _shorten_null(node)
+        _order(node)
     for operations in document["paths"].values():
         for operation in operations.values():
             _tell_from_docstring(operation)
+            _tell_success(operation, schemas)
             for parameter in operation.get("parameters", ()):
                 _tidy_parameter(parameter)
     _rename(document, lambda name: name.removesuffix("Out"))
-    _forget_unused(document, schemas)
+    _forget_unused(document)
 
 
 def walk(node: Any) -> Iterator[dict[str, Any]]:
@@ -34,6 +37,12 @@ def walk(node: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(node, list):
         for value in node:
             yield from walk(value)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of fields: first what an item is, then what it holds."""
+    held = list(names)
+    return [*(name for name in LEADING if name in held), *(name for name in held if name not in LEADING)]
 
 
 def _schemas_in(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -59,6 +68,24 @@ def _shorten_null(node: dict[str, Any]) -> None:
     node |= {**other, "type": [other["type"], "null"]}
     if "enum" in other:
         node["enum"] = [*other["enum"], None]
+
+
+def _order(node: dict[str, Any]) -> None:
+    """Whichever class a field was inherited from, it stands where a reader looks for it."""
+    properties = node.get("properties")
+    if isinstance(properties, dict):
+        node["properties"] = {name: properties[name] for name in in_order(properties)}
+        if "required" in node:
+            node["required"] = [name for name in node["properties"] if name in node["required"]]
+
+
+def _tell_success(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """A success is described by what it answers with, where nobody said it better."""
+    for status, response in operation["responses"].items():
+        if status < "300" and response.get("description") == "Successful Response":
+            content = response.get("content", {}).get("application/json", {})
+            name = content.get("schema", {}).get("$ref", "").removeprefix(REF)
+            response["description"] = schemas.get(name, {}).get("description", "Done.")
 
 
 def _tell_from_docstring(operation: dict[str, Any]) -> None:
@@ -100,7 +127,7 @@ def _rename(document: dict[str, Any], rename: Callable[[str], str]) -> None:
     document["components"]["schemas"] = dict(sorted(schemas.items()))
 
 
-def _forget_unused(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+def _forget_unused(document: dict[str, Any]) -> None:
     """Leave out schemas that nothing leads to."""
     schemas = document["components"]["schemas"]
     while True:

@@ -7,27 +7,45 @@ from fastapi import Query
 
 from app.core.answers import Answer
 from app.core.clock import rfc3339
+from app.core.errors import Invalid
 from app.core.web import new_router
 from app.editions.documented import ITEM, LIST, PLAIN
-from app.editions.reading import AsOfQuery, Content, ItemQuery, SlugPath, list_items, one_item
+from app.editions.reading import SPARSE, Content, ItemQuery, SlugPath, list_items, one_item
 from app.editions.snapshot import Snapshot, encode
 from app.toolkit.content import PAGE, SECTION, TOOLKIT, TOPIC, Page, Section, Topic
-from app.toolkit.schemas import PagePage, PageQuery, SectionPage, SectionQuery, ToolkitTree, TopicPage, TopicQuery
+from app.toolkit.schemas import (
+    PagePage,
+    PageQuery,
+    SectionPage,
+    SectionQuery,
+    ToolkitTree,
+    TopicPage,
+    TopicQuery,
+    TreeQuery,
+)
 
 router = new_router("/v1", "Toolkit")
 TREE_TOPICS = 100
 """Topics that the tree holds of one section."""
 
 
-@router.get("/toolkit", response_model=ToolkitTree, operation_id="getToolkit", responses=PLAIN)
-async def get_toolkit(content: Content, query: Annotated[AsOfQuery, Query()]) -> Answer:
+@router.get("/toolkit", response_model=ToolkitTree, operation_id="getToolkit", responses={**PLAIN, 200: ITEM[200]})
+async def get_toolkit(content: Content, query: Annotated[TreeQuery, Query()]) -> Answer:
     """Get the whole toolkit as one tree.
 
     The one call a home page needs: the introduction, what is featured, every section with its topics, the other
     pages, and where to go next. Every `href` in it answers 200.
     """
     snapshot = await content.on(query.edition)
-    return content.answer(encode(_tree(snapshot)))
+    tree = _tree(snapshot)
+    if query.fields is None:
+        return content.answer(encode(tree))
+    unknown = [name for name in query.fields if name not in tree]
+    if unknown:
+        known = ", ".join(tree)
+        detail = f"No member called {unknown[0][:40]!r}; known: {known}."
+        raise Invalid([{"parameter": "fields", "detail": detail}])
+    return content.answer(encode({name: tree[name] for name in query.fields}), media_type=SPARSE)
 
 
 def _tree(snapshot: Snapshot) -> dict[str, Any]:
@@ -96,7 +114,10 @@ async def list_sections(content: Content, query: Annotated[SectionQuery, Query()
 
 @router.get("/sections/{slug}", response_model=Section, operation_id="getSection", responses=ITEM)
 async def get_section(content: Content, slug: SlugPath, query: Annotated[ItemQuery, Query()]) -> Answer:
-    """Get a section; add `include=topics` for its topics."""
+    """Get a section.
+
+    Add `include=topics` for its topics.
+    """
     return await one_item(content, SECTION.name, slug, query)
 
 

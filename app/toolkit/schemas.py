@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.core.words import Instant, Slug
 from app.editions.kinds import Fields, ItemPage, Ref
-from app.editions.reading import ListQuery
+from app.editions.reading import SPARSE, AsOfQuery, ListQuery, Names
 from app.toolkit.content import PageBrief, PageKind, SectionBrief, TopicBrief
 
 
@@ -50,6 +50,14 @@ class TopicQuery(ListQuery):
     program_type: list[Slug] = Field([], max_length=20, description="About any of these program types.")
     learning_site: list[Slug] = Field([], max_length=20, description="That name any of these learning sites.")
     resource: list[Slug] = Field([], max_length=20, description="That point to any of these resources.")
+
+
+class TreeQuery(AsOfQuery):
+    """Which parts of the tree."""
+
+    fields: Names | None = Field(
+        None, description=f"Only these members of the tree, separated by commas. The answer is then `{SPARSE}`."
+    )
 
 
 class TopicList(Fields):

@@ -1,0 +1,139 @@
+"""The calls whose answers the documentation shows. An operation without one fails `test_examples.py`.
+
+A call names an operation and what to send; its answer is made by running it. A long answer is shortened by asking for
+less, never by editing it. `GENERAL` are the refusals that are the same on every operation.
+
+A call may use what an earlier one answered: `"$name.key"`, where `name` is the earlier call's.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+BAD_KEY = "pmhc_EXAMPLE00000_0000000000000000000000000000000000000000000000000"
+NOT_YET = "An edition that is not there yet"
+SPARSE = {"fields": ["slug", "title", "summary"]}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, and the status it must have."""
+
+    operation: str
+    name: str
+    """Unique among the calls of its operation; key of the example in the document."""
+    summary: str
+    """What the example shows, for the list that a reader chooses from."""
+    path: dict[str, Any] = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+    key: str | None = None
+    """`partner` or `staff`: sent with a key of such an owner."""
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class General:
+    """A refusal that is the same on every operation, shown on one of them."""
+
+    name: str
+    summary: str
+    url: str
+    method: str = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    broken: str = ""
+    """What is broken on purpose before the call: `limit`, `database` or `program`."""
+
+
+def kind(plural: str, singular: str, slug: str, wrong: dict[str, Any], **shown: dict[str, Any]) -> list[Call]:
+    """The four calls that every kind of content has in its documentation."""
+    return [
+        Call(f"list{plural}", "first", "The first, and where the list goes on", query={"limit": 1}),
+        Call(f"list{plural}", "sparse", "Three fields of each of five", query={"limit": 5, **SPARSE}),
+        *(Call(f"list{plural}", name, name.replace("_", " ").capitalize(), query=q) for name, q in shown.items()),
+        Call(f"list{plural}", "refused", "A filter that names nothing", query=wrong, status=422),
+        Call(f"list{plural}", "no_such_edition", NOT_YET, query={"edition": 999}, status=404),
+        Call(f"get{singular}", "whole", "The whole item", path={"slug": slug}),
+        Call(f"get{singular}", "sparse", "Three fields of it", path={"slug": slug}, query=SPARSE),
+        Call(f"get{singular}", "not_found", "A slug that is not there", path={"slug": "no-such-slug"}, status=404),
+        Call(f"get{singular}", "refused", "A field that is not there", path={"slug": slug},
+             query={"fields": ["colour"]}, status=422),
+    ]  # fmt: skip
+
+
+AGENCY = {
+    "sworn_officers": 180,
+    "setting": "suburban",
+    "state": "TX",
+    "program_types": ["co-responder-team"],
+    "aims": ["dispatch", "follow_up"],
+}
+
+CALLS: list[Call] = [
+    Call("getService", "service", "What this is, and links to everything"),
+    Call("listProblems", "problems", "Every kind of refusal"),
+    Call("getProblem", "invalid", "What `/problems/invalid` says", path={"slug": "invalid"}),
+    Call("getProblem", "not_found", "A kind that is not there", path={"slug": "no-such-kind"}, status=404),
+    Call("getToolkit", "without_sections", "The tree, but for its sections and pages",
+         query={"fields": ["title", "summary", "edition", "published_at", "featured", "counts", "links"]}),
+    Call("getToolkit", "no_such_edition", NOT_YET, query={"edition": 999}, status=404),
+    *kind("Pages", "Page", "introduction", {"kind": ["poster"]}, fact_sheets={"kind": ["fact_sheet"], **SPARSE}),
+    *kind("Sections", "Section", "training", {"sort": "colour"}),
+    *kind("Topics", "Topic", "mental-health-first-aid-training", {"section": ["no-such-section"]},
+          of_a_section={"section": ["training"], **SPARSE}),
+    *kind("ProgramTypes", "ProgramType", "tailored-approach", {"sort": "colour"}),
+    *kind("EssentialElements", "EssentialElement", "organizational-support", {"sort": "colour"}),
+    *kind("LearningSites", "LearningSite", "madison-police-department", {"state": ["XX"]},
+          in_texas={"state": ["TX"], "fields": ["slug", "title", "city"]},
+          near_a_place={"near": "29.76,-95.37", "radius_km": 500, "fields": ["slug", "title", "distance_km"]},
+          as_geojson={"format": "geojson", "limit": 1, "fields": ["slug", "title"]}),
+    Call("matchLearningSites", "suburban", "A suburban agency in Texas, the best match only", query={"limit": 1},
+         body=AGENCY),
+    Call("matchLearningSites", "refused", "Two mistakes, told at once", body={"setting": "moon", "colour": "red"},
+         status=422),
+    *kind("Resources", "Resource", "sapd-procedure-611", {"kind": ["poster"]},
+          for_dispatchers={"audience": ["dispatch"], "limit": 3, **SPARSE}),
+    *kind("Facts", "Fact", "violent-victimization-2012", {"group": ["astrology"]},
+          on_the_infographic={"on_infographic": True, "fields": ["slug", "title", "value", "unit", "year"]}),
+    *kind("FAQs", "FAQ", "who-should-come", {"topic": ["no-such-topic"]}),
+    *kind("Measures", "Measure", "m25", {"goal": ["fame"]},
+          outcomes={"kind": ["outcome"], "limit": 3, **SPARSE}),
+    *kind("Sources", "Source", "v69", {"sort": "colour"}),
+    Call("listEditions", "newest", "The newest editions", query={"limit": 2}),
+    Call("listEditions", "refused", "A number that is none", query={"before": 0}, status=422),
+    Call("getEdition", "first", "The first edition", path={"number": 1}),
+    Call("getEdition", "no_such_edition", NOT_YET, path={"number": 999}, status=404),
+    Call("listChanges", "first", "The first change of all", query={"after": 0, "limit": 1}),
+    Call("exportToolkit", "no_such_edition", NOT_YET, query={"edition": 999}, status=404),
+    Call("resolvePath", "found", "A front end's path", query={"path": "/training/cit-training"}),
+    Call("resolvePath", "not_found", "A path that never was", query={"path": "/no/such/place"}, status=404),
+    Call("getLiveness", "alive", "The process answers"),
+    Call("getVersion", "version", "Build, database schema and edition"),
+]  # fmt: skip
+
+GENERAL: list[General] = [
+    General("malformed", "A body that is not JSON", "/v1/learning-sites/match", "POST",
+            {"content-type": "application/json"}, b'{"setting": '),
+    General("bad_key", "A key that was mistyped", "/v1/topics", headers={"authorization": f"Bearer {BAD_KEY}"}),
+    General("not_found", "An address that is not there", "/v1/unicorns"),
+    General("csv", "A format that is not offered", "/v1/topics", headers={"accept": "text/csv"}),
+    General("too_large", "A body of half a megabyte", "/v1/learning-sites/match", "POST",
+            {"content-type": "application/json"}, b" " * 500_000),
+    General("too_long", "An address of nine thousand bytes", "/v1/topics?slug=" + "a" * 9_000),
+    General("form", "A form in place of JSON", "/v1/learning-sites/match", "POST",
+            {"content-type": "application/x-www-form-urlencoded"}, b"setting=urban"),
+    General("unknown_parameter", "Two mistakes, told at once", "/v1/topics?colour=red&limit=0"),
+    General("headers", "Headers of forty thousand bytes", "/v1/learning-sites/match", "POST",
+            {"x-large": "a" * 40_000}, b"{}"),
+    General("too_many", "One request too many", "/v1/topics?limit=2", broken="limit"),
+    General("failed", "A fault of the server's own", "/v1/topics?limit=3", broken="program"),
+    General("database_away", "The database is out of reach", "/v1/editions", broken="database"),
+]  # fmt: skip
+
+WITHOUT_AN_ANSWER = {
+    "exportToolkit": "the export is everything",
+    "getReadiness": "it answers like /livez, once the worker has ticked",
+    "getMetrics": "numbers that differ with every call",
+}
+"""Operations whose success is not shown, and why."""

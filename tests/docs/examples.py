@@ -1,0 +1,155 @@
+"""Runs the calls of `calls.py` against a seeded application: `python -m tests.docs.examples` writes what it answers.
+
+Everything that could differ from run to run stands still: the clock, the request id, the edition's time. What is
+random by nature (identifiers, keys) is replaced by a value of the same form, the same everywhere it occurs.
+"""
+
+import asyncio
+import json
+import re
+import tempfile
+from collections import defaultdict
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from app.docs.examples import FILE, GENERAL
+from tests.access.make import a_key
+from tests.docs import calls
+from tests.docs.calls import Call
+from tests.make import Templates, World, running
+
+REQUEST_ID = "7d0c3b52e1-4f"
+RANDOM = {
+    re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"): "019ab1c2-0000-7000-8000-{:012x}",
+    re.compile(r"\bpmhc_(?!EXAMPLE)[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b"): "pmhc_EXAMPLE{:05d}_" + "0" * 49,
+    re.compile(r"\bpmhc_(?!EXAMPLE)[0-9A-Za-z]{12}\b"): "pmhc_EXAMPLE{:05d}",
+}
+
+
+async def make() -> dict[str, list[dict[str, Any]]]:
+    """Every example, by operation."""
+    with tempfile.TemporaryDirectory() as folder:
+        templates = Templates("sqlite", Path(folder), None)
+        async with AsyncExitStack() as stack:
+            world = await stack.enter_async_context(running(await templates.create(seeded=True)))
+            runner = Runner(world)
+            for call in calls.CALLS:
+                await runner.run(call)
+        for general in calls.GENERAL:
+            settings = {"limits": "anonymous=1/60"} if general.broken == "limit" else {}
+            async with running(await templates.create(seeded=True), **settings) as world:
+                runner.note(GENERAL, await _general(world, general))
+    loaded: dict[str, list[dict[str, Any]]] = json.loads(stand_still(json.dumps(runner.made, ensure_ascii=False)))
+    return loaded
+
+
+class Runner:
+    """Runs calls one after the other in one world, and remembers what was answered."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.document = world.app.app.openapi()
+        self.made: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.answered: dict[str, Any] = {}
+        self.keys: dict[str, str] = {}
+
+    def note(self, operation: str, example: dict[str, Any]) -> None:
+        self.made[operation].append(example)
+
+    async def run(self, call: Call) -> None:
+        """Ask what the call asks, as the document says it is asked."""
+        path, method, operation = self._operation(call.operation)
+        sent = self._resolved({"path": call.path, "query": call.query, "headers": call.headers, "body": call.body})
+        headers = {"X-Request-Id": REQUEST_ID, **sent["headers"], **await self._credentials(call)}
+        answer = await self.world.client.request(
+            method,
+            path.format(**sent["path"]),
+            params=list(self._query(operation, sent["query"])),
+            headers=headers,
+            **({} if call.body is None else {"json": sent["body"]}),
+        )
+        assert answer.status_code == call.status, (call, answer.status_code, answer.text[:500])
+        self.note(call.operation, told(call.name, call.summary, sent, answer))
+        self.answered[call.name] = self.made[call.operation][-1]["response"]["body"]
+
+    def _operation(self, wanted: str) -> tuple[str, str, dict[str, Any]]:
+        for path, operations in self.document["paths"].items():
+            for method, operation in operations.items():
+                if operation["operationId"] == wanted:
+                    return path, method.upper(), operation
+        raise LookupError(wanted)
+
+    @staticmethod
+    def _query(operation: dict[str, Any], query: dict[str, Any]) -> Any:
+        commas = {p["name"] for p in operation.get("parameters", ()) if p.get("explode") is False}
+        for name, value in query.items():
+            if isinstance(value, list) and name in commas:
+                yield name, ",".join(value)
+            else:
+                yield from ((name, part) for part in (value if isinstance(value, list) else [value]))
+
+    async def _credentials(self, call: Call) -> dict[str, str]:
+        if call.key is None:
+            return {}
+        if call.key not in self.keys:
+            self.keys[call.key] = await a_key(self.world, call.key)
+        return {"Authorization": f"Bearer {self.keys[call.key]}"}
+
+    def _resolved(self, value: Any) -> Any:
+        """The value with `$name.key` replaced by what the call of that name answered."""
+        if isinstance(value, dict):
+            return {key: self._resolved(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [self._resolved(part) for part in value]
+        if isinstance(value, str) and value.startswith("$"):
+            name, *keys = value[1:].split(".")
+            found = self.answered[name]
+            for key in keys:
+                found = found[int(key)] if isinstance(found, list) else found[key]
+            return found
+        return value
+
+
+async def _general(world: World, general: calls.General) -> dict[str, Any]:
+    if general.broken == "limit":
+        await world.client.get("/v1/topics?limit=1")
+    elif general.broken == "program":
+        world.state.shelf.current = None
+    elif general.broken == "database":
+        Path(world.settings.database_url.get_secret_value().partition("///")[2]).unlink()
+        await world.database.close()
+    answer = await world.client.request(
+        general.method,
+        general.url,
+        headers={"X-Request-Id": REQUEST_ID, **general.headers},
+        content=general.content,
+    )
+    assert answer.status_code >= 400, (general, answer.status_code, answer.text[:500])
+    return told(general.name, general.summary, {"path": {}, "query": {}, "headers": {}, "body": None}, answer)
+
+
+def told(name: str, summary: str, sent: dict[str, Any], answer: Any) -> dict[str, Any]:
+    """A call and its answer, as the file keeps them."""
+    media_type = answer.headers.get("content-type", "").partition(";")[0]
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    body = answer.json() if is_json else answer.text or None
+    response = {"status": answer.status_code, "media_type": media_type, "body": body}
+    return {"name": name, "summary": summary, "request": sent, "response": response}
+
+
+def stand_still(text: str) -> str:
+    """The text with every random value replaced by one that is the same in every run."""
+    for pattern, form in RANDOM.items():
+        seen: dict[str, str] = {}
+        text = pattern.sub(lambda m, form=form, seen=seen: seen.setdefault(m[0], form.format(len(seen) + 1)), text)
+    return text
+
+
+def written(made: dict[str, list[dict[str, Any]]]) -> str:
+    """The file's text: readable, and the same for the same examples."""
+    return json.dumps(dict(sorted(made.items())), ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(written(asyncio.run(make())), encoding="utf-8")
