@@ -16,11 +16,11 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-CITATION = re.compile(r"\[\^([a-z0-9][a-z0-9.-]*)\](?!:)")
+CITATION = re.compile(r"\[\^([a-z0-9][a-z0-9.-]*)\]")
 DEFINITION = re.compile(r"^\[\^[^\]]+\]: .*\n?", re.MULTILINE)
 LINK = re.compile(r"\]\(([a-z-]+):([a-z0-9-]+)(#[a-z0-9-]+)?\)")
 WITH_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-CITED = re.compile(r"[ \t]*\[\^[a-z0-9][a-z0-9.-]*\](?!:)")
+CITED = re.compile(r"[ \t]*\[\^[a-z0-9][a-z0-9.-]*\]")
 MARKER = re.compile(r"(?:#{1,6}|>|[-+*]|\d{1,3}[.)])\s+")
 EMPHASIS = re.compile(r"[*`]")
 PATH_LINK = re.compile(r"\]\((/[^)#\s]*)(#[^)\s]*)?\)")
@@ -40,7 +40,7 @@ ATTRIBUTES = {
 
 def citations(text: str) -> list[str]:
     """The labels cited in a Markdown text, in order, each once."""
-    return list(dict.fromkeys(CITATION.findall(text)))
+    return list(dict.fromkeys(CITATION.findall(DEFINITION.sub("", text))))
 
 
 def bare(text: str) -> str:
