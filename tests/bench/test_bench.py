@@ -1,0 +1,138 @@
+"""What `make bench` relies on: content that loads, servers that answer alike, a load that counts. Nothing is timed."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.contents import KINDS
+from bench import bare
+from bench.beside import Bench
+from bench.cases import cached, filtered, search
+from bench.data import Data
+from bench.figures import Aim, Figure, table
+from bench.generate import documents
+from bench.load import Asked, Load
+from bench.textbook.main import create_app as textbook_app
+from tests.conftest import running
+
+SITES, TOPICS = 60, 40
+OURS_ALONE = {"updated_at", "published_at"}
+"""The textbook's table is filled a moment later."""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Data:
+    made = Data("small", documents(SITES, TOPICS), tmp_path_factory.mktemp("bench"))
+    assert made.ours.exists()  # each is made when first asked for, and not while an event loop runs
+    assert made.textbook.exists()
+    return made
+
+
+@asynccontextmanager
+async def textbook(data: Data) -> AsyncIterator[httpx.AsyncClient]:
+    app = textbook_app(f"sqlite+aiosqlite:///{data.textbook}")
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        yield client
+
+
+def shared(value, *, leave=OURS_ALONE):
+    """An answer without what the two may tell differently."""
+    if isinstance(value, dict):
+        return {name: shared(inner, leave=leave) for name, inner in value.items() if name not in leave}
+    return [shared(inner, leave=leave) for inner in value] if isinstance(value, list) else value
+
+
+def test_the_same_seed_makes_the_same_content(data):
+    assert documents(SITES, TOPICS) == data.documents
+    assert documents(SITES, TOPICS, seed=2) != data.documents
+
+
+async def test_made_up_content_is_served_as_its_models_say(data):
+    kinds = {kind.plural: kind.item for kind in KINDS}
+    async with running(f"sqlite:///{data.ours}") as world:
+        for plural, fields in (("learning-sites", ""), ("topics", "?section=training&limit=200")):
+            page = (await world.client.get(f"/v1/{plural}{fields}")).json()
+            assert page["total"] > 10
+            for brief in page["items"]:
+                item = (await world.client.get(brief["href"])).json()
+                kinds[plural].model_validate_json(json.dumps(item))
+
+
+@pytest.mark.parametrize("name", cached.READS)
+async def test_every_cached_read_is_answered_alike_by_all_three(data, name):
+    asked = cached.READS[name][1]
+    headers = {"Accept-Encoding": "identity", **asked.headers}
+    async with running(f"sqlite:///{data.ours}") as world, textbook(data) as plain:
+        if "If-None-Match" in headers:
+            headers["If-None-Match"] = (await world.client.get(asked.path, headers=headers)).headers["etag"]
+        ours = await world.client.get(asked.path, headers=headers)
+        theirs = await plain.get(asked.path, headers=headers)
+        assert ours.status_code == (304 if "If-None-Match" in headers else 200)
+        assert theirs.status_code == 200
+        prepared = {asked.path.partition("?")[0]: bare.Prepared(ours.status_code, ours.headers.multi_items(), b"x")}
+        transport = httpx.ASGITransport(bare.application(prepared))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as nothing_else:
+            sent = await nothing_else.get(asked.path, headers={"Accept-Encoding": "identity"})
+        assert sent.status_code == ours.status_code
+        if ours.status_code == 200 and "gzip" not in headers.values():
+            leave = {*OURS_ALONE, "links", "counts"}
+            assert shared(theirs.json(), leave=leave) == shared(ours.json(), leave=leave)
+
+
+async def test_filtered_questions_differ_and_are_answered_alike(data):
+    asked = filtered.questions()
+    assert len(set(asked)) == filtered.QUESTIONS
+    async with running(f"sqlite:///{data.ours}") as world, textbook(data) as plain:
+        for path in asked[:40]:
+            ours, theirs = await world.client.get(path), await plain.get(path)
+            assert ours.status_code == theirs.status_code == 200
+            assert theirs.json()["total"] == ours.json()["total"]
+            assert len(theirs.json()["items"]) == len(ours.json()["items"])
+
+
+async def test_search_questions_are_answered(data):
+    asked = search.questions(data)
+    assert len(set(asked)) == search.QUESTIONS
+    async with running(f"sqlite:///{data.ours}") as world, textbook(data) as plain:
+        for path in asked[:20]:
+            assert (await plain.get(path)).status_code == 200
+            assert (await world.client.get(path)).status_code in (200, 404)
+
+
+async def test_the_textbook_application_takes_a_request(data):
+    async with textbook(data) as plain:
+        asked = {"contact": {"name": "A. Chief"}, "agency": {"name": "Elmwood Police Department"}, "topics": []}
+        assert (await plain.post("/v1/tta-requests", json=asked)).status_code == 201
+
+
+def test_our_own_client_counts_what_a_bare_server_answers(tmp_path):
+    bench = Bench(tmp_path, store=None, load=Load(None), rounds=1, seconds=1)
+    prepared = {"/a/list": bare.Prepared(200, [("content-type", "text/plain"), ("content-length", "2")], b"ok")}
+    paths = Path(tmp_path, "paths.txt")
+    paths.write_text("/a/list\n/ready\n")
+    with bench.bare(prepared) as server:
+        once = bench.load.round(server, Asked("/a/list"), 0.1)
+        several = bench.load.round(server, Asked("/a/list", paths=paths), 0.1)
+        assert server.memory() > 5
+    assert once.requests > 0
+    assert several.errors == 0
+    assert server.process.returncode is not None
+
+
+def test_the_table_says_which_aims_are_met():
+    values = {"ours": [90.0, 80.0], "bare": [100.0, 100.0], "textbook": [1.0, 2.0]}
+    figure = Figure("Reads", "answers/s", values, (Aim("bare", least=0.85), Aim("textbook", least=80)))
+    assert [row[5:] for row in figure.rows()] == [
+        ("0.85 of bare", "0.80-0.90", "≥ 0.85", "yes"),
+        ("65.0 of textbook", "40.0-90.0", "≥ 80", "NO"),
+    ]
+    assert "NO" in table([figure])
+    assert figure.told()["aims"][0]["met"] is True
