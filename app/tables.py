@@ -7,12 +7,14 @@ from app.core.beat import Beat
 from app.core.db import Base
 from app.core.feed import Counter
 from app.core.idempotency import IdempotencyRow
+from app.core.letters import SandboxLetter
 from app.core.notices import Notice
 from app.core.signing import SigningKey
 from app.core.work import Event
 from app.editions.models import Edition, Published, Revision
 from app.tta.models import Escalation, RequestTopic, Task, TTARequest
 from app.tta.personal import Contact, Message
+from app.webhooks.inbox import InboxItem
 from app.webhooks.models import Attempt, Delivery, WebhookEndpoint
 
 TABLES = (
@@ -20,6 +22,7 @@ TABLES = (
     Counter,
     Beat,
     Notice,
+    SandboxLetter,
     IdempotencyRow,
     SigningKey,
     Edition,
@@ -31,6 +34,7 @@ TABLES = (
     WebhookEndpoint,
     Delivery,
     Attempt,
+    InboxItem,
     TTARequest,
     RequestTopic,
     Escalation,

@@ -13,7 +13,8 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -21,24 +22,46 @@ from app.core.beat import EVERY, beat
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.feed import number_events
+from app.core.letters import Lookup
+from app.core.mailbox import mail_target
 from app.core.outbound import Outbound
 from app.core.seal import Seal
 from app.core.settings import Settings
+from app.mail.kept import keeping
+from app.mail.office import open_office
+from app.mail.room import MailRoom
+from app.mail.sender import way_out
 from app.webhooks.dispatch import dispatch
+from app.webhooks.inbox import keep_in_inbox
 from app.webhooks.send import Sender
 
 log = structlog.get_logger()
 Task = Callable[[Database, datetime], Awaitable[int]]
 PERIOD, PAUSE_AFTER_FAILURE = 1.0, 5.0
+LOOKUPS: Mapping[str, Lookup] = {}
+"""Type of subject → who finds the words of its letters."""
+
+
+@runtime_checkable
+class Outgoing(Protocol):
+    """A task that goes on with what it started after it has answered."""
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way."""
 
 
 def tasks(settings: Settings, clock: Clock) -> Mapping[str, Task]:
     """Everything a worker does, in the order in which `drain` does it."""
     outbound = Outbound(loopback=settings.webhook_loopback)
+    office = open_office(settings)
+    send = way_out(mail_target(settings.mail_url.get_secret_value()), settings.mail_timeout)
+    lease = timedelta(seconds=3 * settings.mail_timeout + 60)
     return {
         "number_events": number_events,
         "dispatch": dispatch,
-        "send_webhooks": Sender(outbound, Seal(settings.secret.get_secret_value()), clock),
+        "send_webhooks": Sender(outbound, Seal(settings.secret.get_secret_value()), clock, keep_in_inbox),
+        "send_letters": MailRoom(office, LOOKUPS, send, clock, lease),
+        "keep_sandbox_letters": keeping(office, LOOKUPS, clock),
     }
 
 
@@ -76,7 +99,7 @@ class Worker:
     async def _settle(self) -> None:
         """Wait for what tasks have under way."""
         for task in self.work.values():
-            if isinstance(task, Sender):
+            if isinstance(task, Outgoing):
                 await task.settle()
 
     async def drain(self) -> int:

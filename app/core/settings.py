@@ -9,9 +9,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.core.mailbox import Relay, mail_target, sender_mailbox
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_SECRET = "development-only-secret-change-me"  # noqa: S105 - refused in production, see below
@@ -90,6 +92,25 @@ class Settings(BaseSettings):
         default=False,
         description="Allow webhooks to 127.0.0.1, over http too: for development. Refused in production.",
     )
+    mail_url: SecretStr = Field(
+        SecretStr("file:"),
+        description="How letters go out: `file:` keeps each as a file below `var/mail` (or `file:folder`); "
+        "`smtp://user:password@host` (STARTTLS) or `smtps://user:password@host` hands them to a mail server.",
+    )
+    mail_from: str = Field(
+        "PMHC Toolkit <pmhc-toolkit@localhost>",
+        max_length=300,
+        description="Whom letters come from: `Name <address>`.",
+    )
+    staff_mail: str = Field(
+        "",
+        max_length=254,
+        description="The desk's address: escalations go there, and replies to letters. Without it, a mail server is "
+        "given no letters to the desk: they wait two days and fail.",
+    )
+    mail_timeout: float = Field(
+        30, gt=0, le=300, description="Seconds that a mail server has for each answer; twice that for a whole letter."
+    )
     cache_bytes: int = Field(
         32 * 1024 * 1024, ge=0, description="Memory for finished public answers, per process, in bytes."
     )
@@ -101,6 +122,19 @@ class Settings(BaseSettings):
     )
     shutdown_seconds: int = Field(20, ge=1, description="Time that requests in flight are given on SIGTERM.")
 
+    @field_validator("mail_url")
+    @classmethod
+    def _readable_mail_url(cls, url: SecretStr) -> SecretStr:
+        mail_target(url.get_secret_value())
+        return url
+
+    @field_validator("mail_from", "staff_mail")
+    @classmethod
+    def _readable_mailbox(cls, written: str) -> str:
+        if written:
+            sender_mailbox(written)
+        return written
+
     @model_validator(mode="after")
     def _refuse_defaults_in_production(self) -> "Settings":
         if self.env is Environment.PRODUCTION:
@@ -110,6 +144,11 @@ class Settings(BaseSettings):
                 faults.append("APP_SECRET must be set to at least 32 random characters")
             if not self.public_url.startswith("https://"):
                 faults.append("APP_PUBLIC_URL must be the https:// address that clients use")
+            if isinstance(mail_target(self.mail_url.get_secret_value()), Relay):
+                if self.mail_from.endswith("@localhost>"):
+                    faults.append("APP_MAIL_FROM must be an address of yours, since letters are sent")
+                if not self.staff_mail:
+                    faults.append("APP_STAFF_MAIL must be the desk's address, or nobody hears of escalations")
             if self.webhook_loopback:
                 faults.append("APP_WEBHOOK_LOOPBACK must be off")
             if faults:
