@@ -107,12 +107,13 @@ class BadAddress(ValueError):
 
 def mailbox(address: str, name: str | None = None) -> Address:
     """An address as it is written on a letter; its domain in the letters that every mail system reads."""
+    here = address.endswith("@localhost")
+    # The library refuses this machine's own name, which is the right one in a folder; the rest it shall judge.
+    judged = address.removesuffix("localhost") + "localhost.example" if here else address
     try:
-        # Forms judge addresses; here one only must not break a header, and localhost is fine.
-        checked = validate_email(
-            address, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False
-        ).ascii_email
-        return Address(display_name=one_line(name or "")[:NAME_MAX], addr_spec=checked or "")
+        checked = validate_email(judged, check_deliverability=False, allow_smtputf8=False).ascii_email or ""
+        spec = checked.removesuffix(".example") if here else checked
+        return Address(display_name=one_line(name or "")[:NAME_MAX], addr_spec=spec)
     except (EmailNotValidError, MessageError, ValueError):
         raise BadAddress("must read name@host, or Name <name@host>") from None
 
