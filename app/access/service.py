@@ -120,7 +120,7 @@ async def rotate_key(
     """Put a new key in the place of an active one, which goes on working while the overlap lasts."""
     status = status_of(key, work.now)
     if status is not KeyStatus.ACTIVE:
-        raise KeyNotActive(f"This key is {status}.", status=status)
+        raise KeyNotActive(f"This key is {status}.", key_status=status)
     if expires_at is None and key.expires_at is not None and key.replaced_by_id is None:
         expires_at = work.now + (key.expires_at - key.created_at)
     new, text = await create_key(work, owner, label=key.label, scopes=known(key.scopes), expires_at=expires_at)

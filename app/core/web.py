@@ -149,15 +149,15 @@ def problems(*wanted: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 def document(problem: Problem, path: str, request_id: str) -> dict[str, Any]:
     """The problem document for one request."""
-    return {
+    own = {
         "type": f"/problems/{problem.slug()}",
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
         "instance": path[:500],
         "request_id": request_id,
-        **problem.extra,
     }
+    return {**own, **problem.extra, **own}  # whatever a refusal adds, these six mean what they say
 
 
 def render(problem: Problem, path: str, request_id: str) -> tuple[Headers, bytes]:

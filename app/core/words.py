@@ -32,7 +32,7 @@ Key = Annotated[UUID, mapped_column(primary_key=True, default=new_id)]
 BigKey = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)]
 Slug = Annotated[
     str,
-    Field(min_length=1, max_length=80, pattern=SLUG_PATTERN, examples=["cit-training"]),
+    Field(min_length=1, max_length=80, pattern=SLUG_PATTERN),
     mapped_column(String(80)),
 ]
 Title = Annotated[str, Field(min_length=1, max_length=200), Printable, mapped_column(String(200))]

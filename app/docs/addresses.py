@@ -1,6 +1,7 @@
 """Which addresses there are, which methods each knows, and which of them pages of any origin may use."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -28,10 +29,9 @@ class Addresses:
 
     def methods(self, path: str) -> list[str]:
         """The methods of an address, HEAD beside GET; empty where there is none."""
-        found: set[str] = set()
-        for pattern, methods in self._patterns:
-            if pattern.match(path):
-                found |= methods
+        found = set(self._exact.get(path, ()))
+        if not found:
+            found = {method for pattern, methods in self._patterns if pattern.match(path) for method in methods}
         if "GET" in found:
             found.add("HEAD")
         return sorted(found)
@@ -43,6 +43,15 @@ class Addresses:
         return (method in ("POST", "OPTIONS") and path in OPEN_WRITES) or (
             method == "OPTIONS" and bool(OPEN_READS.match(path))
         )
+
+    @cached_property
+    def _exact(self) -> dict[str, set[str]]:
+        # What has an address of its own is not also an item of that slug: `/v1/learning-sites/match`.
+        exact: defaultdict[str, set[str]] = defaultdict(set)
+        for context in self.contexts():
+            if context.path and "{" not in context.path:
+                exact[context.path] |= context.methods or set()
+        return exact
 
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], set[str]]]:

@@ -65,6 +65,8 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "description": "The same key, for clients that cannot set `Authorization`.",
     },
 }
+SLUG_OF = "x-slug-of"
+"""In the schema of a slug: the kind of item that it must name."""
 ANYONE: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"apiKey": []}]
 
 
@@ -147,12 +149,23 @@ def _add_schemas(schemas: dict[str, Any]) -> None:
 
 
 def _name_fields(document: dict[str, Any]) -> None:
-    """`fields` and `include` take the names of one kind's fields and links, and no others."""
+    """`fields` and `include` take the names of one kind's fields and links, filters the slugs of another's items."""
     by_plural = {kind.plural: kind for kind in KINDS}
     for path, operations in document["paths"].items():
         kind = by_plural.get(path.removeprefix("/v1/").partition("/")[0])
-        for parameter in operations.get("get", {}).get("parameters", ()):
-            if kind and parameter["name"] in ("fields", "include") and parameter["in"] == "query":
+        if kind is None:
+            continue
+        parameters = operations.get("get", {}).get("parameters", [])
+        if not kind.links:
+            parameters[:] = [p for p in parameters if p["name"] != "include"]  # there is nothing to embed
+        for parameter in parameters:
+            name, schema = parameter["name"], parameter["schema"]
+            if name == "fields":
                 item = ToolkitTree if path == "/v1/toolkit" else kind.item
-                names = in_order(item.model_fields) if parameter["name"] == "fields" else list(kind.links)
-                parameter["schema"]["items"] = {"type": "string", "enum": names}
+                schema["items"] = {"type": "string", "enum": in_order(item.model_fields)}
+            elif name == "include":
+                schema["items"] = {"type": "string", "enum": list(kind.links)}
+            elif name in kind.filters and (target := kind.filters[name].refers_to):
+                plural = next(k.plural for k in KINDS if k.name == target)
+                parameter["description"] += f" Slugs of `GET /v1/{plural}`; one that is not there is refused."
+                schema["items"][SLUG_OF] = target

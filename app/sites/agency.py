@@ -20,16 +20,20 @@ MATCHES, MATCHES_MAX = 10, 50
 class Location(In):
     """Where an agency is, in degrees (WGS 84)."""
 
-    latitude: float = Field(ge=-90, le=90, allow_inf_nan=False, examples=[31.99])
-    longitude: float = Field(ge=-180, le=180, allow_inf_nan=False, examples=[-102.08])
+    latitude: float = Field(strict=True, ge=-90, le=90, allow_inf_nan=False, examples=[31.99])
+    longitude: float = Field(strict=True, ge=-180, le=180, allow_inf_nan=False, examples=[-102.08])
 
 
 class AgencyIn(In):
     """An agency, as far as it wants to be described; what is left out does not count."""
 
-    sworn_officers: int | None = Field(None, ge=1, le=100_000, description="How many there are.", examples=[180])
+    sworn_officers: int | None = Field(
+        None, strict=True, ge=1, le=100_000, description="How many there are.", examples=[180]
+    )
     size: SizeBand | None = Field(None, description="The band of sworn officers, where the number is not at hand.")
-    population: int | None = Field(None, ge=1, le=100_000_000, description="People served.", examples=[132_000])
+    population: int | None = Field(
+        None, strict=True, ge=1, le=100_000_000, description="People served.", examples=[132_000]
+    )
     setting: Setting | None = Field(None, description="What sort of place it serves.")
     kind: SiteKind | None = Field(None, description="What sort of jurisdiction it is.")
     state: State | None = Field(None, description="Its state.")

@@ -1,0 +1,103 @@
+"""Schemathesis reads the description, asks everything it can think of, and finds nothing.
+
+Bounded: the same questions in every run, and not many for each operation. What is open to anyone is asked without a
+key, what needs one with a key that may do everything. What the description cannot say is told here, with its reason.
+"""
+
+import asyncio
+import copy
+from collections import defaultdict
+
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+
+from app.docs.document import SLUG_OF
+from app.docs.tidy import walk
+from app.main import create_app
+from tests.access.make import a_key
+from tests.make import MovableClock, Templates, running, seed_documents, settings_for
+
+CONFIG = {
+    "seed": 1,
+    "generation": {"deterministic": True, "max-examples": 6, "database": "none"},
+    "phases": {"stateful": {"enabled": False}},  # there are no links: stories are told by other tests
+}
+NOT_ASKED: dict[str, str] = {}
+"""Operations that are not asked, and why."""
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    return asyncio.run(Templates("sqlite", tmp_path_factory.mktemp("schemathesis"), None).create(seeded=True))
+
+
+@pytest.fixture(scope="module")
+def door(url):
+    # The worker runs inside, or readiness would rightly be refused.
+    return create_app(settings_for(url, worker="inline"), clock=MovableClock())
+
+
+def described(door):
+    """The description, with the slugs that exist where it can only say that a slug must exist."""
+    document = copy.deepcopy(door.app.openapi())
+    slugs = defaultdict(list)
+    for kind, slug in seed_documents():
+        slugs[kind].append(slug)
+    for node in walk(document):
+        if kind := node.pop(SLUG_OF, None):
+            node.clear()
+            node |= {"type": "string", "enum": slugs[kind]}
+    return document
+
+
+def is_open(context) -> bool:
+    return {} in context.operation.definition.raw.get("security", [{}])
+
+
+def found(door, *, only, headers=None) -> list[str]:
+    """What Schemathesis complains of."""
+    schema = schemathesis.openapi.from_dict(
+        described(door), config=SchemathesisConfig.from_dict({**CONFIG, "headers": headers or {}})
+    ).include(only)
+    schema.app, schema.location = door, "/openapi.json"
+    complaints, asked = [], 0
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            asked += len(event.recorder.cases)
+            for case, checks in event.recorder.checks.items():
+                answer = event.recorder.interactions[case].response
+                for check in checks:
+                    if check.failure_info:
+                        failure = check.failure_info.failure
+                        told = f"{event.recorder.label}: {failure.title}: {failure.message}"
+                        content = answer.content[:1000] if answer and answer.content else b""
+                        complaints.append(f"{told}\n    {check.failure_info.code_sample}\n    {content!r}")
+        elif isinstance(event, events.NonFatalError | events.FatalError):
+            complaints.append(str(vars(event) if hasattr(event, "__dict__") else event))
+    assert asked > 100
+    return complaints
+
+
+@schemathesis.hook("before_call")
+def keep_rules_of_two_parameters(_context, case, _kwargs) -> None:
+    """A description says what each parameter may be, not that one needs or limits another."""
+    query = case.query or {}
+    if query.get("include") and str(query.get("limit", "")).isdigit() and 50 < int(query["limit"]) <= 200:
+        query["limit"] = 50
+    if "radius_km" in query and "near" not in query:
+        query["near"] = "29.76,-95.37"
+
+
+def test_what_is_open_to_anyone_is_as_described(door):
+    assert found(door, only=lambda c: is_open(c) and c.operation.definition.raw["operationId"] not in NOT_ASKED) == []
+
+
+def test_what_needs_a_key_is_as_described(door, url):
+    async def make_key():
+        async with running(url) as world:
+            return await a_key(world, "staff")
+
+    headers = {"Authorization": f"Bearer {asyncio.run(make_key())}"}
+    assert found(door, only=lambda c: not is_open(c), headers=headers) == []
