@@ -27,8 +27,8 @@ from app.core.clock import Clock, monotonic
 from app.core.errors import TooManyRequests
 
 log = structlog.get_logger()
-PAUSE = 5.0
-PATIENCE = 0.5
+PAUSE = 10.0
+PATIENCE = 2.0
 """Seconds that Redis has for an answer."""
 CONNECTIONS = 16
 CALLERS = 50_000
@@ -90,21 +90,24 @@ class Limiter:
         return standing
 
     async def _count(self, policy: Policy, who: str) -> tuple[int, float]:
-        if self._redis is not None and monotonic() >= self._away_until:
-            try:
-                counted = await self._redis.count(policy, who)
-            except (RedisError, OSError, TimeoutError) as error:
-                if math.isinf(self._away_until):
-                    log.warning("limits.store_away", cause=type(error).__name__, counting="in this process")
-                self._away_until = monotonic() + PAUSE
-                self._up.set(0)
-            else:
-                if not math.isinf(self._away_until):
-                    log.info("limits.store_back")
-                    self._away_until = -math.inf
-                    self._up.set(1)
-                return counted
-        return self._memory.count(policy, who)
+        if self._redis is None or monotonic() < self._away_until:
+            return self._memory.count(policy, who)
+        away = not math.isinf(self._away_until)
+        if away:
+            self._away_until = monotonic() + PAUSE  # one request asks; the others need not wait with it
+        try:
+            counted = await self._redis.count(policy, who)
+        except (RedisError, OSError, TimeoutError) as error:
+            if math.isinf(self._away_until):
+                log.warning("limits.store_away", cause=type(error).__name__, counting="in this process")
+            self._away_until = monotonic() + PAUSE
+            self._up.set(0)
+            return self._memory.count(policy, who)
+        if away:
+            log.info("limits.store_back")
+            self._away_until = -math.inf
+            self._up.set(1)
+        return counted
 
     async def close(self) -> None:
         """Give connections back."""

@@ -67,9 +67,10 @@ OWNED: Mapping[str, Sight] = MappingProxyType({
 its status token is their own."""
 
 OPEN = frozenset((
-    "exportToolkit", "getAccessMatrix", "getEdition", "getEssentialElement", "getFAQ", "getFact",
-    "getLearningSite", "getLiveness", "getMeasure", "getMetrics", "getPage", "getProblem", "getProgramType",
-    "getReadiness", "getResource", "getSection", "getService", "getSource", "getToolkit", "getTopic",
+    "exportToolkit", "getAccessMatrix", "getConfirmationServiceLevel", "getEdition", "getEssentialElement", "getFAQ",
+    "getFact", "getLearningSite", "getLiveness", "getMeasure", "getMetrics", "getPage", "getProblem", "getProgramType",
+    "getReadiness", "getResource", "getSection", "getService", "getSigningKeys",
+    "getSource", "getTTARequestForm", "getTTARequestLifecycle", "getToolkit", "getTopic",
     "getVersion", "getWhoAmI", "listChanges", "listEditions", "listEssentialElements", "listEventTypes",
     "listFAQs", "listFacts", "listLearningSites", "listMeasures", "listPages", "listProblems",
     "listProgramTypes", "listResources", "listSections", "listSources", "listTopics", "matchLearningSites",

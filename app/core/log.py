@@ -39,8 +39,10 @@ def configure(settings: Settings) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(LEVELS[settings.log_level])
+    # Libraries speak of what is wrong and of nothing else: at `debug`, a database driver would log every value.
+    root.setLevel(max(LEVELS[settings.log_level], logging.WARNING))
+    logging.getLogger("app").setLevel(LEVELS[settings.log_level])
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "alembic", "httpx"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
-        logger.setLevel(max(LEVELS[settings.log_level], logging.WARNING))
+        logger.setLevel(logging.NOTSET)

@@ -49,9 +49,24 @@ async def a_delivery(world, whose) -> Made:
     return Made(answer.json()["delivery_id"])
 
 
+async def a_request(world, whose) -> Made:
+    headers = {"X-Api-Key": whose[1]} if whose else {}
+    headers["Idempotency-Key"] = f"made-{next(_count)}"
+    body = {
+        "contact": {"name": "Jo Doe", "email": "jo.doe@springfield.gov"},
+        "agency": {"name": "Springfield Police Department", "type": "municipal_police", "state": "IL"},
+        "kind": "question",
+        "description": "How do other agencies of our size begin?",
+    }
+    answer = await world.client.post("/v1/tta-requests", json=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return Made(answer.json()["id"], answer.json()["status_token"])
+
+
 MAKERS: dict[str, Callable[..., Awaitable[Made]]] = {
     "/v1/deliveries": a_delivery,
     "/v1/keys": a_key_of,
     "/v1/owners": the_owner,
+    "/v1/tta-requests": a_request,
     "/v1/webhook-endpoints": an_endpoint,
 }

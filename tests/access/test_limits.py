@@ -45,8 +45,8 @@ async def test_each_documented_number_is_the_enforced_one(bare_url):
         world.clock.advance(minutes=2)
         for name in ("partner", "staff"):
             headers = {"X-Api-Key": await a_key(world, name)}
-            assert await passes(world.client, "GET", "/v1", headers=headers) == documented[name]
-        assert await passes(world.client, "GET", "/v1?x=1") == documented["anonymous"]
+            assert await passes(world.client, "GET", "/v1/whoami", headers=headers) == documented[name]
+        assert await passes(world.client, "GET", "/v1/whoami?x=1") == documented["anonymous"]
         assert await passes(world.client, "POST", "/v1/tta-requests", json={}) == documented["intake"]
         assert await passes(world.client, "POST", "/v1/sandboxes") == documented["sandbox"]
 
@@ -64,14 +64,16 @@ async def test_the_limit_starts_anew_when_its_window_ends(bare_url):
 async def test_one_key_does_not_use_up_another_and_no_address_uses_up_a_key(bare_url):
     async with running(bare_url, limits=FEW) as world:
         one, other = await a_key(world), await a_key(world)
-        assert await passes(world.client, "GET", "/v1", headers={"X-Api-Key": one}) == 5
-        assert await passes(world.client, "GET", "/v1", headers={"X-Api-Key": other}) == 5
-        assert await passes(world.client, "GET", "/v1?x=1") == 7
+        assert await passes(world.client, "GET", "/v1/whoami", headers={"X-Api-Key": one}) == 5
+        assert await passes(world.client, "GET", "/v1/whoami", headers={"X-Api-Key": other}) == 5
+        assert await passes(world.client, "GET", "/v1/whoami?x=1") == 7
 
 
 async def test_refused_keys_count_against_the_address_they_come_from(bare_url):
     async with running(bare_url, limits=FEW) as world:
-        statuses = [(await world.client.get("/v1", headers={"X-Api-Key": "pmhc_nope"})).status_code for _ in range(9)]
+        statuses = [
+            (await world.client.get("/v1/whoami", headers={"X-Api-Key": "pmhc_nope"})).status_code for _ in range(9)
+        ]
         assert statuses == [401] * 7 + [429] * 2
         good = await world.client.get("/livez", headers={"X-Api-Key": await a_key(world)})
         assert good.status_code == 200
@@ -88,7 +90,7 @@ async def test_answers_from_memory_and_the_operators_probes_are_not_counted(bare
 
 async def test_what_fails_is_limited_too_and_says_so(bare_url):
     async with running(bare_url, limits=FEW) as world:
-        for path, options in (("/v1/nowhere", {}), ("/v1?colour=red", {})):
+        for path, options in (("/v1/nowhere", {}), ("/v1/whoami?colour=red", {})):
             assert (await world.client.get(path, **options)).headers["RateLimit-Policy"] == '"anonymous";q=7;w=60'
         broken = await world.client.post("/v1/tta-requests", content=b"{", headers={"Content-Type": "application/json"})
         assert broken.headers["RateLimit"] == '"intake";r=3;t=30'
@@ -98,15 +100,17 @@ async def test_behind_a_trusted_proxy_each_client_has_its_own_limit(bare_url):
     async with running(bare_url, limits=FEW, trusted_proxies="127.0.0.0/8") as world:
         for client in ("198.51.100.1", "198.51.100.2"):
             headers = {"X-Forwarded-For": f"6.6.6.6, {client}"}
-            assert await passes(world.client, "GET", "/v1?x=1", headers=headers) == 7
+            assert await passes(world.client, "GET", "/v1/whoami?x=1", headers=headers) == 7
         spoofed = {"X-Forwarded-For": "7.7.7.7, 198.51.100.1"}
-        assert (await world.client.get("/v1?x=1", headers=spoofed)).status_code == 429
+        assert (await world.client.get("/v1/whoami?x=1", headers=spoofed)).status_code == 429
 
 
 async def test_with_redis_replicas_count_together_also_at_once(bare_url, valkey):
-    limits = "intake=20/600"
-    options = {"limits": limits, "redis_url": valkey.url}
+    options = {"limits": "intake=20/600", "redis_url": valkey.url}
     async with running(bare_url, **options) as one, running(bare_url, **options) as other:
+        for world in (one, other):  # so that no connection is being made in the rush
+            assert "store_up 1.0" in (await world.client.get("/metrics")).text
+            assert (await world.client.get("/v1/whoami")).headers["RateLimit"]
         posts = [world.client.post("/v1/tta-requests") for _ in range(25) for world in (one, other)]
         statuses = [answer.status_code for answer in await asyncio.gather(*posts)]
         assert (len(statuses) - statuses.count(429), statuses.count(429)) == (20, 30)
