@@ -22,10 +22,12 @@ from app.core.answers import Answers
 from app.core.clock import Clock, utcnow
 from app.core.db import Database
 from app.core.door import Door
+from app.core.jwks import router as jwks
 from app.core.log import configure
 from app.core.metrics import Metrics
 from app.core.seal import Seal
 from app.core.settings import Settings, WorkerMode
+from app.core.signing import Signer
 from app.core.web import install_handlers, render
 from app.docs.addresses import Addresses
 from app.docs.document import describe
@@ -36,10 +38,18 @@ from app.editions.shelf import Shelf
 from app.library.routes import router as library
 from app.sites.routes import router as sites
 from app.toolkit.routes import router as toolkit
+from app.tta.desk_routes import router as desk
+from app.tta.intake import Intake
+from app.tta.routes import router as tta
+from app.tta.service_levels import router as service_levels
 from app.webhooks.routes import router as webhooks
 from app.worker import Worker, tasks
 
-ROUTERS = (docs, toolkit, catalog, sites, library, sources, editions, webhooks, access, keys, audit, ops.router)
+ROUTERS = (
+    docs, toolkit, catalog, sites, library, sources, editions, desk, tta, service_levels, webhooks, access, keys, audit,
+    jwks, ops.router,
+)  # fmt: skip
+"""`desk` stands before `tta`: its fixed addresses come before those that hold the name of a request."""
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Door:
@@ -52,6 +62,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     shelf = Shelf(database, KINDS, shown=answers.clear)
     worker = Worker(database, clock, tasks(settings, clock))
     keyring = Keyring(database)
+    secret = settings.secret.get_secret_value()
+    seal = Seal(secret)
+    signing_key = settings.signing_key.get_secret_value() if settings.signing_key else ""
+    signer = Signer(database, seal, clock, signing_key)
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     limiter, policies = Limiter(clock, redis_url, metrics.registry), chosen(settings.limits)
 
@@ -96,7 +110,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
     app.state.allowed, app.state.keyring = addresses.methods, keyring
     app.state.worker, app.state.wake = worker, worker.wake
-    app.state.seal, app.state.stopping = Seal(settings.secret.get_secret_value()), asyncio.Event()
+    app.state.seal, app.state.stopping = seal, asyncio.Event()
+    app.state.signer, app.state.intake = signer, Intake(database, secret, signer, worker.wake)
     describe(app, addresses)
     return Door(
         app,

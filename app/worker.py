@@ -22,6 +22,7 @@ from app.core.beat import EVERY, beat
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.feed import number_events
+from app.core.idempotency import forget_old_keys
 from app.core.letters import Lookup
 from app.core.mailbox import mail_target
 from app.core.outbound import Outbound
@@ -31,6 +32,9 @@ from app.mail.kept import keeping
 from app.mail.office import open_office
 from app.mail.room import MailRoom
 from app.mail.sender import way_out
+from app.tta.facts import SUBJECT
+from app.tta.letters import letter_facts
+from app.tta.sweep import end_leases, tell_matches, tell_steps
 from app.webhooks.dispatch import dispatch
 from app.webhooks.inbox import keep_in_inbox
 from app.webhooks.send import Sender
@@ -38,7 +42,7 @@ from app.webhooks.send import Sender
 log = structlog.get_logger()
 Task = Callable[[Database, datetime], Awaitable[int]]
 PERIOD, PAUSE_AFTER_FAILURE = 1.0, 5.0
-LOOKUPS: Mapping[str, Lookup] = {}
+LOOKUPS: Mapping[str, Lookup] = {SUBJECT: letter_facts}
 """Type of subject → who finds the words of its letters."""
 
 
@@ -57,6 +61,10 @@ def tasks(settings: Settings, clock: Clock) -> Mapping[str, Task]:
     send = way_out(mail_target(settings.mail_url.get_secret_value()), settings.mail_timeout)
     lease = timedelta(seconds=3 * settings.mail_timeout + 60)
     return {
+        "tell_steps": tell_steps,
+        "tell_matches": tell_matches,
+        "end_leases": end_leases,
+        "forget_old_keys": forget_old_keys,
         "number_events": number_events,
         "dispatch": dispatch,
         "send_webhooks": Sender(outbound, Seal(settings.secret.get_secret_value()), clock, keep_in_inbox),

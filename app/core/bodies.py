@@ -4,6 +4,7 @@ The framework validates a body before the endpoint is called, and then nobody ca
 endpoint knows. An endpoint that must name all of them reads the body here and documents it with `json_request`.
 """
 
+import hashlib
 import json
 from typing import Any
 
@@ -45,3 +46,8 @@ def canonical(value: Any) -> bytes:
     be checked by anybody who has the body.
     """
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of the canonical form, in hexadecimal."""
+    return hashlib.sha256(canonical(value)).hexdigest()

@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     secret: SecretStr = Field(
         SecretStr(DEFAULT_SECRET), description="Signs cursors and status tokens; at least 32 characters in production."
     )
+    signing_key: SecretStr | None = Field(
+        None,
+        description="An Ed25519 private key in PEM that signs receipts. Without it one is made, and kept sealed in the "
+        "database.",
+    )
     redis_url: SecretStr | None = Field(
         None, description="`redis://…` or `rediss://…`: limits are then counted there, for all replicas together."
     )

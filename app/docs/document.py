@@ -25,7 +25,11 @@ from app.editions import reading
 from app.editions.documented import SCHEMAS
 from app.sites.geojson import SiteFeature, SiteFeatureCollection
 from app.toolkit.schemas import ToolkitTree
+from app.tta.actions import TTAAction
+from app.tta.form import RequestForm
 
+READ_BY_HAND = (RequestForm, TTAAction)
+"""Models of bodies that endpoints read by themselves; operations point at them by name."""
 OTHER_FORMS = (SiteFeature, SiteFeatureCollection)
 """Models of answers that have a media type of their own beside JSON; operations point at them by name."""
 SUMMARY = "The Police-Mental Health Collaboration Toolkit: content, learning sites, and help on request."
@@ -140,8 +144,9 @@ def _add_schemas(schemas: dict[str, Any]) -> None:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas.update(SCHEMAS)
-    _, forms = models_json_schema([(model, "serialization") for model in OTHER_FORMS], ref_template=REF + "{model}")
-    for name, schema in forms["$defs"].items():
+    _, sent = models_json_schema([(model, "serialization") for model in OTHER_FORMS], ref_template=REF + "{model}")
+    _, read = models_json_schema([(model, "validation") for model in READ_BY_HAND], ref_template=REF + "{model}")
+    for name, schema in {**sent["$defs"], **read["$defs"]}.items():
         schemas.setdefault(name, schema)
     problem = ProblemOut.model_json_schema(ref_template=REF + "{model}")
     schemas.update(problem.pop("$defs", {}))

@@ -160,6 +160,7 @@ class TaskKind(StrEnum):
     """What staff must do beside the moves of a request."""
 
     APOLOGISE = "apologise"
+    FIND_MATCH = "find_match"
 
 
 class Task(Base):

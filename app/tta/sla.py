@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
+
+from app.core.clock import rfc3339
 
 
 class ClockState(StrEnum):
@@ -147,3 +150,18 @@ def steps_due(began_at: datetime, due_at: datetime, told: int, now: datetime) ->
 def next_step_at(began_at: datetime, due_at: datetime, told: int) -> datetime | None:
     """When the next step falls due; None after the last."""
     return next((step_at(began_at, due_at, step) for step in STEPS if step > told), None)
+
+
+def shown(name: PromiseName, clock: Clock, now: datetime, renewed: datetime | None = None) -> dict[str, Any]:
+    """A clock as every answer shows it."""
+    return {
+        "promise": name.value,
+        "due_at": rfc3339(clock.due_at),
+        "state": clock.state(now).value,
+        "remaining_seconds": clock.remaining(now),
+        "met_at": rfc3339(clock.met_at) if clock.met_at else None,
+        "breached_at": rfc3339(clock.breached_at) if clock.breached_at else None,
+        "cancelled_at": rfc3339(clock.cancelled_at) if clock.cancelled_at else None,
+        "paused_at": rfc3339(clock.paused_at) if clock.paused_at else None,
+        "new_due_at": rfc3339(renewed) if renewed else None,
+    }

@@ -143,6 +143,39 @@ STEPS: Mapping[tuple[Status, Action], Step] = MappingProxyType(
     {(before, row.action): row for row in TABLE for before in row.before}
 )
 
+REASONS: Mapping[Action, tuple[str, ...]] = MappingProxyType({
+    A.CONFIRM: ("request_understood",),
+    A.REVIEW: ("review_begun",),
+    A.ASK: ("information_needed",),
+    A.ANSWER: ("information_given",),
+    A.HOLD: ("requester_asked", "waiting_for_funds", "waiting_for_partner", "other"),
+    A.RESUME: ("ready_to_go_on",),
+    A.MATCH: ("suits_the_request", "requester_chose", "earlier_match_failed"),
+    A.SCHEDULE: ("time_agreed", "time_moved"),
+    A.START: ("time_has_come",),
+    A.DELIVER: ("help_given",),
+    A.EVALUATE: ("asked_to_evaluate",),
+    A.CLOSE: ("nothing_left_to_do", "no_evaluation_came"),
+    A.DECLINE: ("out_of_scope", "not_eligible", "duplicate", "no_answer", "no_capacity", "other"),
+    A.REFER: ("bja_nttac", "cops_cri_tac", "cossup", "smart_policing", "jmhcp", "gains_center", "other"),
+    A.WITHDRAW: ("no_longer_needed", "helped_elsewhere", "sent_twice", "other"),
+    A.CLAIM: ("taken_in_hand",),
+    A.ASSIGN: ("given_to",),
+    A.RELEASE: ("given_back", "lease_expired"),
+    A.APOLOGISE: ("promise_broken",),
+})  # fmt: skip
+"""Why an action is taken, as codes; the first is meant where none is sent. For `refer` the code is the other center."""
+CENTERS: Mapping[str, tuple[str, str | None]] = MappingProxyType({
+    "bja_nttac": ("BJA National Training and Technical Assistance Center", "https://bjatta.bja.ojp.gov/"),
+    "cops_cri_tac": ("COPS Office Collaborative Reform Initiative Technical Assistance Center", None),
+    "cossup": ("Comprehensive Opioid, Stimulant, and Substance Use Program", "https://www.cossup.org/"),
+    "smart_policing": ("Smart Policing Initiative", "https://www.smartpolicinginitiative.com/"),
+    "jmhcp": ("Justice and Mental Health Collaboration Program", "https://jmhcp.org/"),
+    "gains_center": ("SAMHSA GAINS Center", None),
+    "other": ("another center", None),
+})  # fmt: skip
+"""Where requests are referred to: name and address, as far as the toolkit's sources give one."""
+
 DESK: Mapping[Action, str] = MappingProxyType({
     A.CLAIM: "tta.claimed",
     A.ASSIGN: "tta.assigned",

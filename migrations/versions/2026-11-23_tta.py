@@ -241,7 +241,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.Uuid(), nullable=False),
         sa.Column("world_id", sa.Uuid(), nullable=True),
-        sa.Column("kind", sa.Enum("apologise", name="taskkind", native_enum=False, length=32), nullable=False),
+        sa.Column(
+            "kind", sa.Enum("apologise", "find_match", name="taskkind", native_enum=False, length=32), nullable=False
+        ),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_by_id", sa.Uuid(), nullable=True),

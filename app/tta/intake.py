@@ -1,0 +1,159 @@
+"""Taking requests: one writer that keeps many of them in one transaction.
+
+`Intake` hands plans to a queue: whatever waits while one transaction runs shares the next one, and each is answered
+only after its transaction ended well (`core.batch`). What can go wrong inside is settled there, under the same lock as
+the writing:
+
+- the idempotency key was used: the first answer again, or a refusal;
+- the partner's own reference was used: 409 with a link to the first;
+- a reference of ours collides: the row is refused by the database, and the request is planned anew.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert, select, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.batch import Batch
+from app.core.db import Base, Database
+from app.core.errors import Conflict, Problem
+from app.core.idempotency import IdempotencyRow, Running, remember, standing
+from app.core.notices import Notice
+from app.core.signing import Signer
+from app.core.work import Event
+from app.tta.models import RequestTopic, TTARequest
+from app.tta.personal import Contact
+from app.tta.plan import Asked, Plan, Row, plan, status_token
+
+TRIES = 5
+
+
+class ExternalRefUsed(Conflict):
+    """You have a request with this `external_ref` already; `existing` links to it. Each of your requests needs a
+    reference of its own, or none."""
+
+    title = "The reference is taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a plan: a body to send, or a refusal."""
+
+    body: str = ""
+    location: str = ""
+    replayed: bool = False
+    refusal: Problem | None = None
+
+
+async def judge(session: AsyncSession, asked: Sequence[Asked]) -> list[Outcome | None]:
+    """What stands against keeping each of them, read from the database; None where nothing does.
+
+    A dry run and a real call read their verdict here.
+    """
+    known = await standing(session, [one.use for one in asked if one.use])
+    taken = await _taken_references(session, asked)
+    return [_verdict(one, known, taken) for one in asked]
+
+
+def _verdict(
+    one: Asked, known: Mapping[str, IdempotencyRow], taken: Mapping[tuple[UUID | None, str | None], UUID]
+) -> Outcome | None:
+    if one.use and one.use.digest in known:
+        try:
+            row = one.use.replay(known[one.use.digest])
+            return Outcome(body=row.answer, location=row.location or "", replayed=True)
+        except Problem as refusal:
+            return Outcome(refusal=refusal)
+    existing = taken.get((one.owner_id, one.form.external_ref))
+    if existing is None:
+        return None
+    told = "You have a request with this `external_ref` already; `existing` links to it."
+    return Outcome(refusal=ExternalRefUsed(told, existing=f"/v1/tta-requests/{existing}"))
+
+
+async def _taken_references(
+    session: AsyncSession, asked: Sequence[Asked]
+) -> Mapping[tuple[UUID | None, str | None], UUID]:
+    wanted = {(one.owner_id, one.form.external_ref) for one in asked if one.owner_id and one.form.external_ref}
+    if not wanted:
+        return {}
+    columns = (TTARequest.owner_id, TTARequest.external_ref)
+    rows = await session.execute(select(*columns, TTARequest.id).where(tuple_(*columns).in_(sorted(wanted, key=str))))
+    return {(row.owner_id, row.external_ref): row.id for row in rows}
+
+
+async def keep(session: AsyncSession, plans: Sequence[Plan]) -> list[Outcome]:
+    """Write plans in one transaction: one statement for each table, however many there are."""
+    outcomes = await judge(session, [one.asked for one in plans])
+    fresh = [one for one, against in zip(plans, outcomes, strict=True) if against is None]
+    beaten = await remember(session, [one.key for one in fresh if one.key])
+    if beaten:
+        # Another replica wrote these keys between our look and our insert: theirs is the first answer.
+        late = await judge(session, [one.asked for one in plans])
+        outcomes = [now or then for now, then in zip(late, outcomes, strict=True)]
+        fresh = [one for one in fresh if not (one.key and one.key["digest"] in beaten)]
+    await _insert(session, fresh)
+    return [
+        against or Outcome(body=one.answer, location=one.location) for one, against in zip(plans, outcomes, strict=True)
+    ]
+
+
+async def _insert(session: AsyncSession, plans: Sequence[Plan]) -> None:
+    connection = await session.connection()
+    rows: tuple[tuple[type[Base], list[Row]], ...] = (
+        (TTARequest, [one.request for one in plans]),
+        (Contact, [one.contact for one in plans]),
+        (RequestTopic, [topic for one in plans for topic in one.topics]),
+        (Event, [one.event for one in plans]),
+        (Notice, [one.notice for one in plans]),
+    )
+    for table, values in rows:
+        if values:
+            await connection.execute(insert(cast("Table", table.__table__)), values)
+
+
+class Intake:
+    """Takes requests, many in one transaction."""
+
+    def __init__(self, database: Database, secret: str, signer: Signer, wake: Callable[[], None]) -> None:
+        """`wake` is called after each transaction."""
+        self._database, self._secret, self._signer, self._wake = database, secret, signer, wake
+        self._running = Running()
+        self._batch: Batch[Plan, Outcome] = Batch(self._write)
+
+    async def take(self, asked: Asked) -> Outcome:
+        """Keep a request, or say what stands against it; what is answered is kept."""
+        pen = await self._signer.pen()
+        with self._running.of(asked.use):
+            for _ in range(TRIES - 1):
+                try:
+                    return self._finish(asked, await self._batch.put(plan(asked, pen, self._secret)))
+                except IntegrityError:
+                    # A reference that exists already, or a race that another replica won: look again, plan anew.
+                    continue
+            return self._finish(asked, await self._batch.put(plan(asked, pen, self._secret)))
+
+    async def try_out(self, asked: Asked) -> Outcome | None:
+        """The verdict that `take` would reach now; writes nothing."""
+        with self._running.of(asked.use):
+            async with self._database.read() as session:
+                return (await judge(session, [asked]))[0]
+
+    async def _write(self, plans: Sequence[Plan]) -> list[Outcome]:
+        async with self._database.write() as session:
+            outcomes = await keep(session, plans)
+        self._wake()
+        return outcomes
+
+    def _finish(self, asked: Asked, outcome: Outcome) -> Outcome:
+        """The status token is shown in the answer and stored nowhere, so it is put in last."""
+        if outcome.refusal or asked.owner_id is not None:
+            return outcome
+        request_id = json.loads(outcome.body)["id"]
+        open_end = outcome.body.removesuffix("null}")
+        return replace(outcome, body=f'{open_end}"{status_token(self._secret, request_id)}"}}')

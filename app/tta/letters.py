@@ -1,0 +1,219 @@
+"""What letters about requests say: read from the one place for personal data at the moment they are written.
+
+The keys of the details are the contract with the mail room's templates (`app/mail/samples.py`).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.models import Owner
+from app.core.letters import Facts
+from app.core.notices import Notice, Recipient
+from app.tta.drawing import label
+from app.tta.models import TTARequest
+from app.tta.personal import Contact, Message
+from app.tta.states import CENTERS, By, Letter, Status
+
+EVALUATION = (
+    "Did you get the help that you asked for?",
+    "Did it come in time to be of use?",
+    "What should we do better next time?",
+)
+"""The three questions; `evaluate` takes their answers as `helped`, `in_time` and `better`."""
+
+
+async def letter_facts(session: AsyncSession, notice: Notice) -> Facts | None:
+    """Everything that one letter about a request needs; None when the request is gone."""
+    request = await session.get(TTARequest, notice.subject_id)
+    if request is None:
+        return None
+    contact = await session.get(Contact, request.id)
+    said: Mapping[str, Any] = contact.said if contact else {}
+    message = await _message(session, notice)
+    details = {
+        "agency": request.agency_name,
+        "partner": await _partner(session, request),
+        "status": request.status.value,
+        **_DETAILS[Letter(notice.kind)](request, notice, message),
+    }
+    if notice.kind == Letter.ESCALATION:
+        details["assignee"] = await _name(session, request.assignee_id)
+    to_staff = notice.recipient is Recipient.STAFF
+    person = said.get("contact", {})
+    return Facts(
+        address=None if to_staff else person.get("email"),
+        name=None if to_staff else person.get("name"),
+        reference=request.reference,
+        path=f"/v1/tta-requests/{request.id}",
+        owner_id=request.owner_id,
+        state=request.state,
+        details=details,
+    )
+
+
+async def _message(session: AsyncSession, notice: Notice) -> Mapping[str, str]:
+    event_id = notice.data.get("event_id")
+    if event_id is None:
+        return {}
+    found = await session.scalar(select(Message).where(Message.event_id == UUID(event_id)))
+    return found.words if found else {}
+
+
+async def _partner(session: AsyncSession, request: TTARequest) -> str | None:
+    return await _name(session, request.owner_id)
+
+
+async def _name(session: AsyncSession, owner_id: UUID | None) -> str | None:
+    return await session.scalar(select(Owner.name).where(Owner.id == owner_id)) if owner_id else None
+
+
+Words = Mapping[str, str]
+Details = Callable[[TTARequest, Notice, Words], dict[str, Any]]
+
+
+def _receipt(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    asked = request.asked
+    summary = [
+        ("Kind", label(asked["kind"]) if asked["kind"] else ""),
+        ("Topics", "; ".join(_named(slug) for slug in asked["topics"])),
+        ("Program types", "; ".join(_named(slug) for slug in asked["program_types"])),
+        ("Learning sites", "; ".join(_named(slug) for slug in asked["learning_sites"])),
+        ("Delivery", "; ".join(label(mode) for mode in asked["delivery_modes"])),
+    ]
+    return {
+        "status": Status.SUBMITTED.value,
+        "received_at": request.received_at,
+        "due_at": request.due_at,
+        "summary": [(name, told) for name, told in summary if told],
+    }
+
+
+def _named(slug: str) -> str:
+    return slug.replace("-", " ").capitalize()
+
+
+def _confirmation(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {
+        "status": Status.CONFIRMED.value,
+        "due_at": request.due_at,
+        "confirmed_at": notice.queued_at,
+        "helper": words.get("helper", ""),
+        "next_step": words.get("next_step", ""),
+        "match_due_at": request.match_due_at,
+    }
+
+
+def _question(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {
+        "status": Status.NEEDS_INFORMATION.value,
+        "asked_at": notice.queued_at,
+        "question": words.get("question", ""),
+    }
+
+
+def _answer(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {"answered_at": notice.queued_at}
+
+
+def _message_details(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {"written_at": notice.queued_at, "message": words.get("words", "")}
+
+
+def _match(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    sites = (request.matched or {}).get("sites", [])
+    reasons = [term["reason"] for site in sites for term in site["terms"] if 2 * term["contribution"] > term["weight"]]
+    named = [{"name": site["title"], "url": site["href"]} for site in sites]
+    provider = [{"name": words["provider"], "url": None}] if "provider" in words else []
+    return {
+        "status": Status.MATCHED.value,
+        "sites": named + provider,
+        "reasons": list(dict.fromkeys(reasons)),
+        "next_step": words.get("next_step", ""),
+    }
+
+
+def _schedule(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    planned = request.scheduled or {}
+    plan = [
+        ("How", label(planned["mode"]) if planned.get("mode") else ""),
+        ("With", _named(planned["site"]) if planned.get("site") else ""),
+        ("Where", words.get("place", "")),
+    ]
+    return {
+        "status": Status.SCHEDULED.value,
+        "starts_at": _instant(planned.get("starts_at")),
+        "ends_at": _instant(planned.get("ends_at")),
+        "plan": [(name, told) for name, told in plan if told],
+        "note": words.get("note"),
+    }
+
+
+def _delivery(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {"status": Status.DELIVERED.value, "delivered_at": notice.queued_at, "questions": list(EVALUATION)}
+
+
+def _decline(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {"status": Status.DECLINED.value, "reason": words.get("explanation", "")}
+
+
+def _referral(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    center, url = CENTERS.get(request.reason or "other", CENTERS["other"])
+    return {
+        "status": Status.REFERRED.value,
+        "referred_to": center,
+        "referred_url": url,
+        "reason": words.get("explanation", ""),
+    }
+
+
+def _withdrawal(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {
+        "status": Status.WITHDRAWN.value,
+        "withdrawn_at": notice.queued_at,
+        "by_staff": notice.data.get("by") == By.STAFF,
+        "reason": words.get("note"),
+    }
+
+
+def _breach(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {"due_at": request.due_at}
+
+
+def _apology(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {
+        "due_at": request.due_at,
+        "new_due_at": _instant(notice.data.get("new_due_at")),
+        "message": words.get("message", ""),
+    }
+
+
+def _escalation(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {"step": notice.data["step"], "received_at": request.received_at, "due_at": request.due_at}
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+_DETAILS: Mapping[Letter, Details] = MappingProxyType({
+    Letter.RECEIPT: _receipt,
+    Letter.CONFIRMATION: _confirmation,
+    Letter.QUESTION: _question,
+    Letter.ANSWER: _answer,
+    Letter.MESSAGE: _message_details,
+    Letter.MATCH: _match,
+    Letter.SCHEDULE: _schedule,
+    Letter.DELIVERY: _delivery,
+    Letter.DECLINE: _decline,
+    Letter.REFERRAL: _referral,
+    Letter.WITHDRAWAL: _withdrawal,
+    Letter.BREACH: _breach,
+    Letter.APOLOGY: _apology,
+    Letter.ESCALATION: _escalation,
+})  # fmt: skip
