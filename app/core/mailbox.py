@@ -94,6 +94,9 @@ def _is_here(host: str) -> bool:
 
 
 NAME_MAX = 100
+_SPECIAL = str.maketrans(dict.fromkeys('<>()[]@,:;"\\=?', " "))
+"""What has a meaning in a header. The library quotes it, but loses its quotes where a long or accented name is folded
+into encoded words; then a name could read as a second address."""
 
 
 def one_line(text: str) -> str:
@@ -113,7 +116,7 @@ def mailbox(address: str, name: str | None = None) -> Address:
     try:
         checked = validate_email(judged, check_deliverability=False, allow_smtputf8=False).ascii_email or ""
         spec = checked.removesuffix(".example") if here else checked
-        return Address(display_name=one_line(name or "")[:NAME_MAX], addr_spec=spec)
+        return Address(display_name=one_line((name or "").translate(_SPECIAL))[:NAME_MAX].strip(), addr_spec=spec)
     except (EmailNotValidError, MessageError, ValueError):
         raise BadAddress("must read name@host, or Name <name@host>") from None
 

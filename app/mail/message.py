@@ -15,6 +15,9 @@ from uuid import UUID
 
 from app.mail.render import Words
 
+POLICY = SMTP.clone(cte_type="7bit")
+"""Not every mail system on the way takes more than seven bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -43,17 +46,17 @@ class Envelope:
         yield "References", f"<{self.subject_id}@{self.sender.domain}>"
         # RFC 3834: holiday notices and robots do not answer.
         yield "Auto-Submitted", "auto-generated"
-        yield "Content-Language", "en"
 
 
 def build(envelope: Envelope, words: Words, now: datetime) -> EmailMessage:
     """Put a letter together."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=POLICY)
     for name, value in envelope.headers(now):
         message[name] = value
     message["Subject"] = words.subject
     message.set_content(words.text)
     message.add_alternative(words.html, subtype="html")
+    message["Content-Language"] = "en"
     # Made of the id, not of chance: the same letter is the same bytes.
     message.set_boundary(f"=_{envelope.notice_id.hex}")
     return message

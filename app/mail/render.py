@@ -49,6 +49,10 @@ class Place:
     answers_reach_us: bool
     """Whether somebody reads what is sent back."""
 
+    def full(self, address: str) -> str:
+        """An address that works in a letter: a path of ours is led back to us."""
+        return self.base_url + address if address.startswith("/") else address
+
 
 class UnknownKind(Exception):
     """There is no template for such a letter."""
@@ -67,8 +71,9 @@ def render(kind: str, facts: Facts, place: Place, recipient: Recipient, *, sandb
         **facts.details,
         "name": one_line(facts.name or ""),
         "reference": facts.reference,
-        "url": place.base_url + facts.path,
+        "url": place.full(facts.path),
         "base_url": place.base_url,
+        "full": place.full,
         "replies": place.answers_reach_us,
         "recipient": recipient,
         "sandbox": sandbox,

@@ -90,12 +90,11 @@ def through(relay: Relay, seconds: float) -> Send:
         try:
             async with asyncio.timeout(2 * seconds):
                 await client.connect()
-                _, answer = await client.sendmail(sender, [to], message.as_bytes())
+                await client.sendmail(sender, [to], message.as_bytes())
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             raise verdict(error) from None
         finally:
             await _part(client)
-        log.info("mail.taken", relay=repr(relay), answered=answer[:3])
         return "smtp-250"
 
     return send
