@@ -5,10 +5,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
 
 import typer
 
@@ -25,6 +25,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Serve, fill and look after the PMHC Toolkit API. Settings come from the environment, prefix APP_.",
 )
+keys = typer.Typer(no_args_is_help=True, help="Make, list, replace and revoke keys. A key is shown once, on stdout.")
+app.add_typer(keys, name="keys")
+Answer = TypeVar("Answer")
+Expires = Annotated[str | None, typer.Option(help="When the key stops by itself: 90d, 12h, 2w or 2027-01-31.")]
+Reference = Annotated[str, typer.Argument(help="The key's prefix, pmhc_…, or its id.")]
 
 
 def main() -> None:
@@ -113,14 +118,15 @@ def worker() -> None:
     from app.core.clock import utcnow
     from app.core.db import Database
     from app.core.log import configure
-    from app.worker import Worker, tasks
+    from app.main import all_tasks
+    from app.worker import Worker
 
     settings = _settings()
     configure(settings)
 
     async def run() -> None:
         database = Database(settings.database_url.get_secret_value(), settings.database_pool)
-        running = Worker(database, utcnow, tasks(settings, utcnow))
+        running = Worker(database, utcnow, all_tasks(settings, utcnow))
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -235,6 +241,71 @@ def migrate() -> None:
     config.set_main_option("script_location", str(_shipped("migrations")))
     config.attributes["url"] = settings.database_url.get_secret_value()
     command.upgrade(config, "head")
+
+
+@keys.command("create")
+def create_key(
+    role: Annotated[Literal["staff", "partner"], typer.Option(help="Whose key: staff, or a partner's system.")],
+    name: Annotated[str, typer.Option(help="The owner's name; the same name gets one more key of the same owner.")],
+    scopes: Annotated[
+        str | None, typer.Option(help="Only these, separated by commas. Without: all of the role.")
+    ] = None,
+    expires: Expires = None,
+    email: Annotated[str | None, typer.Option(help="Whom to tell when a key of a new owner leaks.")] = None,
+) -> None:
+    """Make a key and print it, alone on its line; everything else goes to standard error."""
+    from app.access import commands
+
+    _show_key(commands.create(_url(), role, name, scopes=scopes, expires=expires, email=email))
+
+
+@keys.command("rotate")
+def rotate_key(
+    reference: Reference,
+    overlap: Annotated[str, typer.Option(help="How long the old key goes on working: 0h, 24h, 7d.")] = "24h",
+    expires: Expires = None,
+) -> None:
+    """Make a new key in the place of another, and print it."""
+    from app.access import commands
+
+    _show_key(commands.rotate(_url(), reference, overlap=overlap, expires=expires))
+
+
+@keys.command("revoke")
+def revoke_key(reference: Reference) -> None:
+    """Stop a key for good."""
+    from app.access import commands
+
+    _say(_ask(commands.revoke(_url(), reference)))
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List the keys, newest first."""
+    from app.access import commands
+
+    for line in _ask(commands.listing(_url())):
+        typer.echo(line)
+
+
+def _show_key(asked: Coroutine[Any, Any, tuple[str, str]]) -> None:
+    text, told = _ask(asked)
+    _say(told)
+    _say("Keep it where secrets are kept; it is not shown again:")
+    typer.echo(text)
+
+
+def _ask(asked: Coroutine[Any, Any, Answer]) -> Answer:
+    from app.access.commands import Refused
+
+    try:
+        return asyncio.run(asked)
+    except Refused as refused:
+        _fail(str(refused))
+
+
+def _url() -> str:
+    return _settings().database_url.get_secret_value()
 
 
 @app.command()

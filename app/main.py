@@ -1,7 +1,7 @@
 """`create_app(settings)`: everything is plugged together here, and nothing else happens here."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
@@ -16,6 +16,9 @@ from app.access.policies import chosen
 from app.access.routes import router as access
 from app.audit.routes import router as audit
 from app.catalog.routes import router as catalog
+from app.contact.files import open_files
+from app.contact.routes import router as contact
+from app.contact.sniff import FILE_LIMIT
 from app.contents import KINDS
 from app.core import ops
 from app.core.answers import Answers
@@ -36,20 +39,29 @@ from app.editions.routes import library as sources
 from app.editions.routes import router as editions
 from app.editions.shelf import Shelf
 from app.library.routes import router as library
+from app.sandbox.routes import router as sandbox
+from app.sandbox.service import sweeper
+from app.search.building import prepare
 from app.sites.routes import router as sites
+from app.tables import metadata
 from app.toolkit.routes import router as toolkit
 from app.tta.desk_routes import router as desk
 from app.tta.intake import Intake
 from app.tta.routes import router as tta
 from app.tta.service_levels import router as service_levels
 from app.webhooks.routes import router as webhooks
-from app.worker import Worker, tasks
+from app.worker import Task, Worker, tasks
 
 ROUTERS = (
-    docs, toolkit, catalog, sites, library, sources, editions, desk, tta, service_levels, webhooks, access, keys, audit,
-    jwks, ops.router,
+    docs, toolkit, catalog, sites, library, sources, editions, desk, tta, service_levels, contact, webhooks, sandbox,
+    access, keys, audit, jwks, ops.router,
 )  # fmt: skip
 """`desk` stands before `tta`: its fixed addresses come before those that hold the name of a request."""
+
+
+def all_tasks(settings: Settings, clock: Clock) -> Mapping[str, Task]:
+    """What a worker does, the ending of sandboxes included."""
+    return {**tasks(settings, clock), "end_sandboxes": sweeper(metadata)}
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Door:
@@ -59,8 +71,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     database = Database(settings.database_url.get_secret_value(), settings.database_pool)
     answers = Answers(settings.cache_bytes)
     metrics = Metrics(answers)
-    shelf = Shelf(database, KINDS, shown=answers.clear)
-    worker = Worker(database, clock, tasks(settings, clock))
+    shelf = Shelf(database, KINDS, prepare=[prepare], shown=answers.clear)
+    worker = Worker(database, clock, all_tasks(settings, clock))
     keyring = Keyring(database)
     secret = settings.secret.get_secret_value()
     seal = Seal(secret)
@@ -110,6 +122,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
     app.state.allowed, app.state.keyring = addresses.methods, keyring
     app.state.worker, app.state.wake = worker, worker.wake
+    app.state.files = open_files(settings.files_url)
     app.state.seal, app.state.stopping = seal, asyncio.Event()
     app.state.signer, app.state.intake = signer, Intake(database, secret, signer, worker.wake)
     describe(app, addresses)
@@ -117,7 +130,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
         app,
         answers,
         metrics,
-        body_limit=lambda _path: settings.body_limit,
+        body_limit=lambda path: FILE_LIMIT if "/attachments/" in path else settings.body_limit,
         allowed=addresses.methods,
         opened=addresses.opened,
         render=render,

@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 
 from app.access.models import ApiKey, Owner, World
+from app.contact.models import Attachment, ContactPerson, ContactSubmission
 from app.core.beat import Beat
 from app.core.db import Base
 from app.core.feed import Counter
@@ -41,5 +42,8 @@ TABLES = (
     Task,
     Contact,
     Message,
+    ContactSubmission,
+    ContactPerson,
+    Attachment,
 )
 metadata: MetaData = Base.metadata

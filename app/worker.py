@@ -18,6 +18,7 @@ from typing import Protocol, runtime_checkable
 
 import structlog
 
+from app.contact.correspondence import facts_of
 from app.core.beat import EVERY, beat
 from app.core.clock import Clock
 from app.core.db import Database
@@ -42,7 +43,7 @@ from app.webhooks.send import Sender
 log = structlog.get_logger()
 Task = Callable[[Database, datetime], Awaitable[int]]
 PERIOD, PAUSE_AFTER_FAILURE = 1.0, 5.0
-LOOKUPS: Mapping[str, Lookup] = {SUBJECT: letter_facts}
+LOOKUPS: Mapping[str, Lookup] = {SUBJECT: letter_facts, "contact_submission": facts_of}
 """Type of subject → who finds the words of its letters."""
 
 

@@ -93,6 +93,10 @@ class Settings(BaseSettings):
         "", max_length=2000, examples=["10.0.0.0/8"],
         description="Networks of proxies whose `X-Forwarded-For` is believed, separated by commas.",
     )  # fmt: skip
+    files_url: str = Field(
+        "file:var/files",
+        description="Where attachments are kept: `file:folder`, or `s3://bucket/prefix` with the usual `AWS_*` variables.",
+    )
     webhook_loopback: bool = Field(
         default=False,
         description="Allow webhooks to 127.0.0.1, over http too: for development. Refused in production.",

@@ -136,7 +136,27 @@ def _samples() -> dict[str, Sample]:
         details={"reason": "failing", "disabled_at": RECEIVED},
     )
     made["webhook.disabled"] = Sample("webhook.disabled", endpoint, Recipient.PARTNER)
+    made["contact.receipt"] = contact_sample("contact.receipt")
+    made["contact.arrived"] = contact_sample("contact.arrived")
+    made["contact.answer"] = contact_sample("contact.answer", status="accepted", action="accept", reply=_REPLY)
     return made
+
+
+_SENT = {"submission": "policy", "status": "received", "received_at": RECEIVED, "action": None, "reply": None}
+_REPLY = "This helps many agencies.\n\nPlease send the version that your chief signed."
+
+
+def contact_sample(letter: str, /, **changes: Any) -> Sample:
+    """A letter about something sent to the editors."""
+    staff = letter == "contact.arrived"
+    facts = Facts(
+        address=None if staff else "jo.doe@springfield.example",
+        name=None if staff else "Jo Doe",
+        reference="PMHC-2026-7K3Q-F9XA",
+        path=f"/v1/contact-submissions/{_ID}",
+        details={**_SENT, **changes},
+    )
+    return Sample(letter, facts, Recipient.STAFF if staff else Recipient.REQUESTER)
 
 
 SAMPLES: Mapping[str, Sample] = MappingProxyType(_samples())

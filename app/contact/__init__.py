@@ -1,0 +1,1 @@
+"""Contact PMHC: questions, policies and training materials offered for review."""

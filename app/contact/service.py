@@ -1,0 +1,208 @@
+"""What happens to submissions. Each function changes rows and records why, in the transaction of its `Work`."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import Select, false, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.access.principal import Kind as Who
+from app.access.principal import Principal
+from app.contact.models import Attachment, AttachmentStatus, ContactPerson, ContactSubmission
+from app.contact.schemas import CANNOT_SHARE, MoveIn, SubmissionIn
+from app.contact.sniff import FILE_LIMIT, WrongContent, media_type_of
+from app.contact.states import TOLD, Kind, Status, allowed, step
+from app.core.errors import Conflict, ContentTooLarge, Invalid, NotFound
+from app.core.facts import Data, define
+from app.core.ids import new_id
+from app.core.notices import Recipient, notify
+from app.core.work import Moment, Work
+
+SUBJECT = "contact_submission"
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+HIDDEN = "There is no such submission, or it is not yours to see."
+
+
+class SubmissionData(Data):
+    """A submission and where it stands."""
+
+    reference: str
+    kind: Kind
+    status: Status
+
+
+class AttachmentData(Data):
+    """A file that came."""
+
+    reference: str
+    attachment_id: str
+    sha256: str = Field(description="Of its bytes, in hexadecimal.")
+
+
+define("contact.submitted", "A question, policy or training material was received.", SubmissionData)
+define("contact.review_started", "Somebody began to review it.", SubmissionData)
+define("contact.answered", "A question was answered.", SubmissionData)
+define("contact.accepted", "Material was accepted; an editor decides what comes of it.", SubmissionData)
+define("contact.returned", "Material was returned with what to change.", SubmissionData)
+define("contact.declined", "It was declined, with the reason.", SubmissionData)
+define("contact.closed", "A question is settled.", SubmissionData)
+define("contact.withdrawn", "The sender took it back.", SubmissionData)
+define("contact.attachment_stored", "The bytes of an attachment came.", AttachmentData)
+
+
+class AttachmentStored(Conflict):
+    """The attachment has other bytes already. Announce another one in a new submission."""
+
+    title = "The attachment is there already"
+
+
+def token_of(secret: str, submission_id: UUID) -> str:
+    """The secret that opens an anonymous submission: made from its id, so a repeated answer can show it again."""
+    mac = hmac.digest(secret.encode(), f"contact status token\n{submission_id}".encode(), "sha256")
+    return "cst_" + mac.hex()
+
+
+def digest(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def visible_to(caller: Principal, token: str | None) -> Select[ContactSubmission]:
+    """The only way to a submission: staff all of their world, a partner its own, a token its one."""
+    R = ContactSubmission  # noqa: N806 - stands for the table in what follows
+    here = R.world_id.is_(None) if caller.world_id is None else R.world_id == caller.world_id
+    there = select(R).where(here)
+    if caller.kind is Who.STAFF:
+        return there
+    if caller.kind is Who.PARTNER:
+        return there.where(R.owner_id == caller.owner_id)
+    return there.where(R.owner_id.is_(None), R.token_digest == digest(token)) if token else there.where(false())
+
+
+async def find(
+    session: AsyncSession, caller: Principal, token: str | None, submission_id: UUID, *, lock: bool = False
+) -> ContactSubmission:
+    """One submission, or 404."""
+    wanted = visible_to(caller, token).where(ContactSubmission.id == submission_id)
+    found: ContactSubmission | None = await session.scalar(wanted.with_for_update() if lock else wanted)
+    if found is None:
+        raise NotFound(HIDDEN)
+    return found
+
+
+def faults_of(asked: SubmissionIn, topics: Sequence[str]) -> list[dict[str, str]]:
+    """What the model alone cannot know."""
+    faults = []
+    if asked.topic and asked.topic not in topics:
+        faults.append({"pointer": "/topic", "detail": "No such topic; `GET /v1/topics?fields=slug` lists them."})
+    if asked.kind is not Kind.QUESTION:
+        if not asked.may_be_shared:
+            faults.append({"pointer": "/may_be_shared", "detail": f"Please {CANNOT_SHARE}."})
+        if not asked.nothing_personal:
+            faults.append({"pointer": "/nothing_personal", "detail": "Please confirm that it holds nothing personal."})
+    return faults
+
+
+Submitted = tuple[ContactSubmission, ContactPerson, list[Attachment]]
+
+
+def plan(moment: Moment, caller: Principal, asked: SubmissionIn, secret: str) -> Submitted:
+    """The rows of a new submission, with the files it announces. Nothing is written yet."""
+    id_ = new_id()
+    partner = caller.owner_id if caller.kind is Who.PARTNER else None
+    drawn = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    row = ContactSubmission(
+        id=id_, reference=f"PMHC-{moment.now.year}-{drawn[:4]}-{drawn[4:]}", world_id=moment.world_id, owner_id=partner,
+        kind=asked.kind, status=Status.RECEIVED, topic=asked.topic, received_at=moment.now, decided_at=None,
+        token_digest=digest(token_of(secret, id_)) if partner is None else None,
+    )  # fmt: skip
+    person = ContactPerson(
+        submission_id=id_, name=asked.name, email=asked.email, agency=asked.agency, subject=asked.subject,
+        message=asked.message, reply=None,
+    )  # fmt: skip
+    files = [
+        Attachment(
+            id=new_id(), submission_id=id_, filename=one.filename, media_type=one.media_type, sha256=one.sha256,
+            size_bytes=None, status=AttachmentStatus.AWAITED, stored_at=None,
+        )
+        for one in asked.attachments
+    ]  # fmt: skip
+    return row, person, files
+
+
+async def keep(work: Work, submitted: Submitted) -> None:
+    """Write a new submission, the fact of it, and the letters that are owed for it."""
+    row, person, files = submitted
+    work.session.add(row)
+    await work.session.flush()  # the others point to it
+    work.session.add_all([person, *files])
+    _record(work, "contact.submitted", row)
+    notify(work, "contact.receipt", SUBJECT, row.id, Recipient.REQUESTER)
+    notify(work, "contact.arrived", SUBJECT, row.id, Recipient.STAFF)
+
+
+async def act(
+    work: Work, caller: Principal, token: str | None, submission_id: UUID, asked: MoveIn
+) -> ContactSubmission:
+    """Move a submission one step along its life."""
+    row = await find(work.session, caller, token, submission_id, lock=True)
+    after, fact = step(row.status, row.kind, asked.action, staff=caller.staff)
+    if asked.action in TOLD and not asked.words:
+        raise Invalid([{"pointer": "/words", "detail": f"Say something to the sender to {asked.action} it."}])
+    row.status = after
+    if not allowed(after, row.kind, staff=True):
+        row.decided_at = work.now
+    if asked.words:
+        person = await work.session.get_one(ContactPerson, row.id)
+        person.reply = asked.words
+    _record(work, fact, row)
+    if asked.action in TOLD:
+        notify(work, "contact.answer", SUBJECT, row.id, Recipient.REQUESTER, action=asked.action.value)
+    return row
+
+
+def check_content(attachment: Attachment, content: bytes, declared: str | None) -> str:
+    """The SHA-256 of bytes that are what was announced; refuses all others."""
+    if len(content) > FILE_LIMIT:
+        raise ContentTooLarge(f"An attachment may have {FILE_LIMIT} bytes.", limit_bytes=FILE_LIMIT)
+    if not content:
+        raise Invalid([{"pointer": "", "detail": "Send the bytes of the file as the body."}])
+    found = media_type_of(content)
+    if found != attachment.media_type or (declared and declared != attachment.media_type):
+        told = found or "something that is not taken"
+        raise WrongContent(f"It was announced as {attachment.media_type}, and its content is {told}.")
+    digest_ = hashlib.sha256(content).hexdigest()
+    if attachment.status is AttachmentStatus.STORED and attachment.sha256 != digest_:
+        raise AttachmentStored("The attachment is stored with other bytes.")
+    if attachment.sha256 not in (None, digest_):
+        raise Invalid([{"pointer": "", "detail": "The bytes do not have the SHA-256 that was announced."}])
+    return digest_
+
+
+def stored(work: Work, row: ContactSubmission, attachment: Attachment, size: int, sha256: str) -> None:
+    """Note that the bytes are kept."""
+    if attachment.status is AttachmentStatus.STORED:
+        return
+    attachment.status, attachment.stored_at = AttachmentStatus.STORED, work.now
+    attachment.size_bytes, attachment.sha256 = size, sha256
+    work.record(
+        "contact.attachment_stored", SUBJECT, row.id, owner_id=row.owner_id,
+        reference=row.reference, attachment_id=str(attachment.id), sha256=sha256,
+    )  # fmt: skip
+
+
+def file_key(attachment: Attachment) -> str:
+    """Where its bytes are kept."""
+    return f"{attachment.submission_id}/{attachment.id}"
+
+
+def _record(work: Work, type_: str, row: ContactSubmission) -> Any:
+    return work.record(
+        type_, SUBJECT, row.id, owner_id=row.owner_id,
+        reference=row.reference, kind=row.kind.value, status=row.status.value,
+    )  # fmt: skip

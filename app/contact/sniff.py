@@ -1,0 +1,71 @@
+"""What a file is, judged by its content; what it is called is only compared with that. Pure."""
+
+import zipfile
+from io import BytesIO
+
+import puremagic
+
+from app.core.errors import Problem
+
+FILE_LIMIT = 10 * 1024 * 1024
+"""Largest attachment, in bytes."""
+PDF = "application/pdf"
+OFFICE = "application/vnd.openxmlformats-officedocument."
+TYPES = {
+    PDF: ".pdf",
+    OFFICE + "wordprocessingml.document": ".docx",
+    OFFICE + "presentationml.presentation": ".pptx",
+    OFFICE + "spreadsheetml.sheet": ".xlsx",
+    "text/plain": ".txt",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+}
+"""Media types that are taken, and the ending each has."""
+PARTS = {"word/document.xml": "wordprocessingml.document", "ppt/presentation.xml": "presentationml.presentation",
+         "xl/workbook.xml": "spreadsheetml.sheet"}  # fmt: skip
+UNPACKED_LIMIT = 200 * 1024 * 1024
+
+
+class WrongContent(Problem):
+    """The file is not what it was announced as, or of a kind that is not taken: PDF, Word, PowerPoint, Excel (without
+    macros), plain text, PNG and JPEG are."""
+
+    status, title = 415, "The content is not what was announced"
+
+
+def media_type_of(content: bytes) -> str | None:
+    """The type of a file's content, as far as it is one that is taken."""
+    if content.startswith(b"PK\x03\x04"):
+        return _office(content)
+    try:
+        named = puremagic.from_string(content, mime=True)
+    except (puremagic.PureError, ValueError):
+        named = ""
+    if named in (PDF, "image/png", "image/jpeg"):
+        return named
+    return "text/plain" if not named.startswith(("image/", "application/", "text/html")) and _is_text(content) else None
+
+
+def _office(content: bytes) -> str | None:
+    """Which Office document a ZIP archive is; one with macros, or that unpacks without end, is none."""
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            names = {info.filename for info in archive.infolist()}
+            if sum(info.file_size for info in archive.infolist()) > UNPACKED_LIMIT:
+                return None
+    except (zipfile.BadZipFile, ValueError):
+        return None
+    if "[Content_Types].xml" not in names or any("vbaProject" in name for name in names):
+        return None
+    return next((OFFICE + kind for part, kind in PARTS.items() if part in names), None)
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    start = text.lstrip("\ufeff \t\r\n")[:200].lower()
+    if start.startswith(("<!doctype", "<html", "<svg", "<?xml", "<script")):
+        return False
+    return not any(ord(c) < 32 and c not in "\t\r\n\f" for c in text)

@@ -1,0 +1,244 @@
+"""Questions, policies and training materials: taken, kept, reviewed, answered, and nobody else's to see."""
+
+import asyncio
+import hashlib
+import io
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.contact.sniff import FILE_LIMIT, TYPES, media_type_of
+from app.contact.states import BY_SENDER, STEPS, Action, ForbiddenContactMove, Kind, Status, step
+from tests.access.make import a_key, an_owner
+from tests.make import running
+
+PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc000000301010018dd8db0"
+    "0000000049454e44ae426082"
+)
+QUESTION = {
+    "kind": "question", "name": "Jo Doe", "email": "Jo.Doe@Springfield.example", "subject": "Size of a team",
+    "message": "How many officers does a co-responder team need?",
+}  # fmt: skip
+POLICY = {
+    **QUESTION, "kind": "policy", "subject": "Our crisis policy", "topic": "policies-and-procedures",
+    "may_be_shared": True, "nothing_personal": True,
+    "attachments": [{"filename": "policy.pdf", "media_type": "application/pdf"}],
+}  # fmt: skip
+PATH = "/v1/contact-submissions"
+
+
+@pytest.fixture
+async def desk(database_url, tmp_path):
+    async with running(database_url, files_url=f"file:{tmp_path}/files", mail_url=f"file:{tmp_path}/mail") as world:
+        yield world
+
+
+@pytest.fixture
+async def staff(desk):
+    return {"Authorization": f"Bearer {await a_key(desk, 'staff')}"}
+
+
+def office(part):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(part, "<x/>")
+    return packed.getvalue()
+
+
+async def send(desk, body, **headers):
+    answer = await desk.client.post(PATH, json=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def opened(receipt):
+    return {"X-Status-Token": receipt["status_token"]}
+
+
+async def test_a_question_is_received_answered_and_settled(desk, staff):
+    receipt = await send(desk, QUESTION)
+    assert receipt["status"] == "received"
+    assert receipt["reference"].startswith("PMHC-2026-")
+    for action, words in (("review", None), ("answer", "Two to begin with, we would say."), ("close", None)):
+        body = {"action": action, "words": words}
+        moved = await desk.client.post(f"{receipt['href']}/actions", json=body, headers=staff)
+        assert moved.status_code == 200, moved.text
+    seen = (await desk.client.get(receipt["href"], headers=opened(receipt))).json()
+    assert (seen["status"], seen["reply"]) == ("closed", "Two to begin with, we would say.")
+    assert seen["allowed_actions"] == []
+
+
+async def test_what_was_sent_is_told_by_letter(desk, staff, tmp_path):
+    receipt = await send(desk, QUESTION)
+    await desk.client.post(
+        f"{receipt['href']}/actions", json={"action": "answer", "words": "Two to begin with."}, headers=staff
+    )
+    await desk.drain()
+    letters = " ".join(file.read_text() for file in (tmp_path / "mail").glob("*.eml"))
+    assert receipt["reference"] in letters
+    assert "Two to begin with." in letters
+
+
+async def test_a_policy_comes_in_two_steps_and_never_publishes_itself(desk, staff):
+    receipt = await send(desk, POLICY)
+    [announced] = receipt["attachments"]
+    assert announced["status"] == "awaited"
+    headers = {**opened(receipt), "Content-Type": "application/pdf"}
+    put = await desk.client.put(announced["href"], content=PDF, headers=headers)
+    assert put.status_code == 200, put.text
+    assert put.json()["sha256"] == hashlib.sha256(PDF).hexdigest()
+    again = await desk.client.put(announced["href"], content=PDF, headers=headers)
+    assert again.status_code == 200
+    other = await desk.client.put(announced["href"], content=PDF + b"\n", headers=headers)
+    assert other.status_code == 409
+    got = await desk.client.get(announced["href"], headers=staff)
+    assert got.content == PDF
+    assert got.headers["content-disposition"].startswith("attachment")
+    before = (await desk.client.get("/v1/editions")).json()["total"]
+    for action, words in (("review", None), ("accept", "We would like to use it.")):
+        await desk.client.post(f"{receipt['href']}/actions", json={"action": action, "words": words}, headers=staff)
+    await desk.drain()
+    assert (await desk.client.get("/v1/editions")).json()["total"] == before
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"<html><script>alert(1)</script></html>", 415), (b"<svg xmlns='x'/>", 415), (b"MZ\x90\x00" + b"\0" * 64, 415),
+        (PNG, 415), (b"", 422), (office("word/document.xml"), 415), (b"PK\x03\x04broken", 415),
+    ],
+)  # fmt: skip
+async def test_content_that_is_not_what_was_announced_is_refused(desk, content, why):
+    receipt = await send(desk, POLICY)
+    href = receipt["attachments"][0]["href"]
+    headers = {**opened(receipt), "Content-Type": "application/pdf"}
+    assert (await desk.client.put(href, content=content, headers=headers)).status_code == why
+    assert (await desk.client.get(href, headers=opened(receipt))).status_code == 404
+
+
+async def test_too_large_a_file_is_refused(desk):
+    receipt = await send(desk, POLICY)
+    href = receipt["attachments"][0]["href"]
+    answer = await desk.client.put(href, content=PDF + b" " * FILE_LIMIT, headers=opened(receipt))
+    assert answer.status_code == 413
+    assert answer.json()["limit_bytes"] == FILE_LIMIT
+
+
+async def test_the_announced_digest_is_checked(desk):
+    announced = [{"filename": "policy.pdf", "media_type": "application/pdf", "sha256": "0" * 64}]
+    receipt = await send(desk, {**POLICY, "attachments": announced})
+    href = receipt["attachments"][0]["href"]
+    assert (await desk.client.put(href, content=PDF, headers=opened(receipt))).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a/b.pdf", "a\\b.pdf", ".hidden", "a\x00.pdf", "C:policy.pdf", ""]
+)
+async def test_names_that_play_tricks_are_refused(desk, name):
+    body = {**POLICY, "attachments": [{"filename": name, "media_type": "application/pdf"}]}
+    answer = await desk.client.post(PATH, json=body)
+    assert answer.status_code == 422
+    assert any(e["pointer"].startswith("/attachments/0/filename") for e in answer.json()["errors"])
+
+
+async def test_material_needs_the_right_to_share_it_and_every_fault_is_named(desk):
+    body = {**POLICY, "may_be_shared": False, "nothing_personal": False, "topic": "no-such-topic"}
+    answer = await desk.client.post(PATH, json=body)
+    assert {e["pointer"] for e in answer.json()["errors"]} == {"/may_be_shared", "/nothing_personal", "/topic"}
+
+
+async def test_nobody_else_sees_it(desk, staff):
+    receipt = await send(desk, QUESTION)
+    other = await send(desk, QUESTION)
+    partner = {"Authorization": f"Bearer {await a_key(desk)}"}
+    for headers in (opened(other), {"X-Status-Token": "cst_" + "0" * 64}, partner):
+        for method, path in (("GET", receipt["href"]), ("POST", receipt["href"] + "/actions")):
+            body = {"action": "withdraw"} if method == "POST" else None
+            assert (await desk.client.request(method, path, json=body, headers=headers)).status_code == 404
+    assert (await desk.client.get(receipt["href"])).status_code == 401
+    assert (await desk.client.get(PATH, headers=partner)).json()["total"] == 0
+    assert (await desk.client.get(PATH, headers=staff)).json()["total"] == 2
+
+
+async def test_a_partner_sees_its_own_and_walks_its_list(desk):
+    owner = await an_owner(desk)
+    auth = {"Authorization": f"Bearer {await a_key(desk, owner=owner)}"}
+    made = [(await send(desk, QUESTION, **auth))["id"] for _ in range(5)]
+    seen, url = [], f"{PATH}?limit=2"
+    while url:
+        page = (await desk.client.get(url, headers=auth)).json()
+        seen += [item["id"] for item in page["items"]]
+        url = page["links"]["next"]
+    assert sorted(seen) == sorted(made)
+
+
+async def test_the_same_key_and_body_give_the_first_answer_again_also_at_once(desk, staff):
+    headers = {"Idempotency-Key": "one-attempt-0001"}
+    answers = await asyncio.gather(*(desk.client.post(PATH, json=QUESTION, headers=headers) for _ in range(5)))
+    assert {a.status_code for a in answers} == {201}
+    assert len({a.json()["id"] for a in answers}) == 1
+    assert len({a.json()["status_token"] for a in answers}) == 1
+    assert sum("idempotent-replayed" in a.headers for a in answers) == 4
+    other = await desk.client.post(PATH, json={**QUESTION, "name": "Al"}, headers=headers)
+    assert other.status_code == 422
+    assert (await desk.client.get(PATH, headers=staff)).json()["total"] == 1
+
+
+async def test_what_people_wrote_stays_out_of_events(desk, staff):
+    canary = "canary-5150-word"
+    body = {**QUESTION, "message": f"A message with a {canary} in it.", "name": canary, "subject": canary}
+    receipt = await send(desk, body)
+    await desk.client.post(
+        f"{receipt['href']}/actions", json={"action": "answer", "words": f"So {canary} it is."}, headers=staff
+    )
+    await desk.drain()
+    for path in ("/v1/events", "/v1/audit", "/metrics"):
+        answer = await desk.client.get(path, headers=staff)
+        assert answer.status_code == 200
+        assert canary not in answer.text
+
+
+async def test_a_program_that_fills_in_everything_is_refused(desk):
+    answer = await desk.client.post(PATH, json={**QUESTION, "website": "https://spam.example"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/website"
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("status", list(Status))
+@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize("staff_acts", [True, False])
+def test_a_step_that_is_not_in_the_table_is_refused(kind, status, action, staff_acts):
+    found = STEPS.get((status, action))
+    if found and kind in found[2] and staff_acts != (action in BY_SENDER):
+        assert step(status, kind, action, staff=staff_acts)[0] is found[0]
+    else:
+        with pytest.raises(ForbiddenContactMove):
+            step(status, kind, action, staff=staff_acts)
+
+
+def test_every_type_that_is_taken_is_recognised():
+    samples = {
+        "application/pdf": PDF, "image/png": PNG, "image/jpeg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + b"\0" * 32 + b"\xff\xd9",
+        "text/plain": b"Plain words, one line.\n",
+        **{name: office(part) for name, part in zip(list(TYPES)[1:4],
+            ("word/document.xml", "ppt/presentation.xml", "xl/workbook.xml"), strict=True)},
+    }  # fmt: skip
+    assert {name: media_type_of(content) for name, content in samples.items()} == {name: name for name in TYPES}
+
+
+def test_a_document_with_macros_is_not_taken():
+    packed = io.BytesIO(office("word/document.xml"))
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr("word/vbaProject.bin", b"x")
+    assert media_type_of(packed.getvalue()) is None
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_judged_without_a_fault(content):
+    assert media_type_of(content) in {None, *TYPES}
