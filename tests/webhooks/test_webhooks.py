@@ -136,6 +136,19 @@ async def test_after_the_last_attempt_it_failed_and_can_be_sent_again(desk, part
         assert (await deliveries(desk, auth, event=event_id))[0]["status"] == "delivered"
 
 
+async def test_a_test_event_goes_to_its_endpoint_alone_and_holds_nobody_up(desk, partner, auth):
+    async with receiver() as theirs, receiver() as another:
+        made = await register(desk, auth, theirs.url)
+        await register(desk, auth, another.url)
+        await desk.drain()
+        asked = await desk.client.post(f"/v1/webhook-endpoints/{made['id']}/test", headers=auth)
+        assert asked.status_code == 202
+        [later] = await happen(desk, partner)
+        await desk.drain()
+        assert theirs.ids == [asked.json()["event_id"], later]
+        assert another.ids == [later]
+
+
 async def test_410_disables_the_endpoint_tells_the_partner_and_nothing_is_lost(desk, partner, auth):
     async with receiver(script=[410]) as theirs:
         made = await register(desk, auth, theirs.url)
