@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from sqlalchemy import BigInteger, Integer, String, Text
 from sqlalchemy.orm import mapped_column
 
@@ -28,6 +28,18 @@ def _printable(text: str) -> str:
 
 Printable = AfterValidator(_printable)
 
+
+def _a_number(sent: Any) -> Any:
+    if isinstance(sent, (bool, str)):
+        raise ValueError("send a number")  # noqa: TRY004 - Pydantic tells of ValueErrors
+    return sent
+
+
+NumberOnly = BeforeValidator(_a_number)
+"""Ends the annotation of a number in a JSON body: `4` and `4.0` pass, `"4"` and `true` do not. A query is all text."""
+
+SLUG_OF = "x-slug-of"
+"""In the schema of a slug: the kind of item that it must name."""
 Key = Annotated[UUID, mapped_column(primary_key=True, default=new_id)]
 BigKey = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)]
 Slug = Annotated[

@@ -17,10 +17,12 @@ from pydantic.json_schema import models_json_schema
 
 from app.contents import KINDS
 from app.core.door import ADDRESS_LIMIT, HEADER_LIMIT
+from app.core.facts import public_types
 from app.core.web import ProblemOut
+from app.core.words import SLUG_OF
 from app.docs import examples, headers, refusals
 from app.docs.addresses import Addresses
-from app.docs.tidy import REF, in_order, tidy
+from app.docs.tidy import REF, in_order, tidy, walk
 from app.editions import reading
 from app.editions.documented import SCHEMAS
 from app.sites.geojson import SiteFeature, SiteFeatureCollection
@@ -69,8 +71,6 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "description": "The same key, for clients that cannot set `Authorization`.",
     },
 }
-SLUG_OF = "x-slug-of"
-"""In the schema of a slug: the kind of item that it must name."""
 ANYONE: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"apiKey": []}]
 
 
@@ -112,6 +112,7 @@ def _build(app: FastAPI, addresses: Addresses) -> dict[str, Any]:
     headers.complete(document)
     tidy(document)
     _name_fields(document)
+    _name_event_types(document)
     examples.complete(document)
     document["paths"] = dict(sorted(document["paths"].items(), key=_place))
     return document
@@ -151,6 +152,15 @@ def _add_schemas(schemas: dict[str, Any]) -> None:
     problem = ProblemOut.model_json_schema(ref_template=REF + "{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
+
+
+def _name_event_types(document: dict[str, Any]) -> None:
+    """The types of events that there are, where one of them is asked for."""
+    for node in walk(document):
+        if node.pop("x-event-type", None):
+            node["enum"] = [fact.name for fact in public_types()]
+            for said_by_the_list in ("pattern", "maxLength"):
+                node.pop(said_by_the_list, None)
 
 
 def _name_fields(document: dict[str, Any]) -> None:

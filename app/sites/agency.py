@@ -8,36 +8,37 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from app.core.web import In, Out
-from app.core.words import Slug, State
+from app.core.words import SLUG_OF, NumberOnly, Slug, State
 from app.editions.reading import AsOfQuery
 from app.sites.content import Setting, SiteKind, SiteStrength, SizeBand
 from app.sites.places import Point
 from app.sites.terms import Agency, band_of
 
 MATCHES, MATCHES_MAX = 10, 50
+ProgramTypeSlug = Annotated[Slug, Field(json_schema_extra={SLUG_OF: "program-type"})]
 
 
 class Location(In):
     """Where an agency is, in degrees (WGS 84)."""
 
-    latitude: float = Field(strict=True, ge=-90, le=90, allow_inf_nan=False, examples=[31.99])
-    longitude: float = Field(strict=True, ge=-180, le=180, allow_inf_nan=False, examples=[-102.08])
+    latitude: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, examples=[31.99]), NumberOnly]
+    longitude: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, examples=[-102.08]), NumberOnly]
 
 
 class AgencyIn(In):
     """An agency, as far as it wants to be described; what is left out does not count."""
 
-    sworn_officers: int | None = Field(
-        None, strict=True, ge=1, le=100_000, description="How many there are.", examples=[180]
+    sworn_officers: Annotated[int, Field(ge=1, le=100_000), NumberOnly] | None = Field(
+        None, description="How many there are.", examples=[180]
     )
     size: SizeBand | None = Field(None, description="The band of sworn officers, where the number is not at hand.")
-    population: int | None = Field(
-        None, strict=True, ge=1, le=100_000_000, description="People served.", examples=[132_000]
+    population: Annotated[int, Field(ge=1, le=100_000_000), NumberOnly] | None = Field(
+        None, description="People served.", examples=[132_000]
     )
     setting: Setting | None = Field(None, description="What sort of place it serves.")
     kind: SiteKind | None = Field(None, description="What sort of jurisdiction it is.")
     state: State | None = Field(None, description="Its state.")
-    program_types: Annotated[list[Slug], Field(max_length=20)] = Field(
+    program_types: Annotated[list[ProgramTypeSlug], Field(max_length=20)] = Field(
         [], description="The ways of working it wants to see; slugs of `GET /v1/program-types`.",
         examples=[["co-responder-team"]],
     )  # fmt: skip

@@ -16,7 +16,14 @@ REDELIVER_MAX = 1_000
 """Deliveries one call may repeat."""
 OVERLAP_HOURS = 24
 
-TypeName = Annotated[str, Field(max_length=80, pattern=r"^[a-z_]+(\.[a-z_]+)+$", examples=["tta.confirmed"])]
+# `x-event-type` tells `app.docs` to list the types there are; more may be defined after this module is read.
+TypeName = Annotated[
+    str,
+    Field(
+        max_length=80, pattern=r"^[a-z_]+(\.[a-z_]+)+$", examples=["tta.confirmed"],
+        json_schema_extra={"x-event-type": True},
+    ),
+]  # fmt: skip
 TypeNames = Annotated[list[TypeName], Field(max_length=100)]
 Target = Annotated[
     str,

