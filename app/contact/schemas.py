@@ -53,7 +53,7 @@ class SubmissionIn(In):
     kind: Kind
     name: Annotated[str, Field(min_length=1, max_length=200), Printable, Stripped] = Field(examples=["Jo Doe"])
     email: Email
-    agency: Annotated[str | None, Field(max_length=200), Printable, BlankIsAbsent] = None
+    agency: Annotated[Annotated[str, Field(max_length=200), Printable] | None, BlankIsAbsent] = None
     topic: Slug | None = Field(None, description="Slug of the topic it is about.")
     subject: Annotated[str, Field(min_length=3, max_length=200), Printable, Stripped]
     message: Text
