@@ -65,11 +65,16 @@ class ItemQuery(AsOfQuery):
     )
 
 
-class ListQuery(ItemQuery):
-    """How a list is cut and ordered. Features add their filters and sort keys."""
+class Paged(AsOfQuery):
+    """How a list is cut."""
 
     limit: int = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
     offset: int = Field(0, ge=0, le=1_000_000, description="Items to skip; `links.next` does this for you.")
+
+
+class ListQuery(Paged, ItemQuery):
+    """How a list is cut and ordered. Features add their filters and sort keys."""
+
     slug: SlugNames | None = Field(None, description="Only these items, slugs separated by commas.")
 
 
@@ -338,7 +343,7 @@ def embed(snapshot: Snapshot, entry: Entry, name: str, cap: int) -> dict[str, An
     }
 
 
-def page_links(path: str, edition: int, query: ListQuery, total: int) -> dict[str, str | None]:
+def page_links(path: str, edition: int, query: Paged, total: int) -> dict[str, str | None]:
     """Links to this page, the next and the one before, each in the edition that is shown."""
     asked = query.model_dump(exclude_defaults=True, exclude_none=True, mode="json")
 

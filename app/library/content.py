@@ -225,7 +225,7 @@ RESOURCE = Kind(
         "program_type": Filter("program_types", "program-type"),
     },
     links={"topics": "topic", "elements": "essential-element", "program_types": "program-type"},
-    prose=("abstract", "authors", "publisher"),
+    prose=("abstract", "authors", "publisher", "kind", "year"),
 )
 
 FACT = Kind(
@@ -245,7 +245,7 @@ FACT = Kind(
         "resource": Filter("resources", "resource"),
     },
     links={"related": "fact", "resources": "resource"},
-    prose=("statement", "population", "caveat"),
+    prose=("statement", "population", "caveat", "geography", "value_text"),
 )
 
 FAQ_KIND = Kind(

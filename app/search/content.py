@@ -32,7 +32,7 @@ def _complete(raw: dict[str, Any]) -> dict[str, Any]:
 
 SYNONYMS = Kind(
     name="synonyms",
-    plural="synonyms",
+    plural="search/synonyms",
     file="synonyms",
     record=SynonymRecord,
     item=Synonyms,

@@ -172,5 +172,5 @@ LEARNING_SITE = Kind(
     volatile={"distance_km": None},
     numbers=("latitude", "longitude"),
     kept={"officers": officers, "people": people},
-    prose=("description", "highlights", "aliases", "city", "counties", "partners"),
+    prose=("description", "highlights", "aliases", "city", "counties", "partners", "state", "setting", "kind"),
 )

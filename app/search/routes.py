@@ -1,0 +1,92 @@
+"""Search, and the synonyms it knows."""
+
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from app.core.answers import Answer
+from app.core.web import new_router
+from app.editions.documented import ITEM, LIST, PLAIN
+from app.editions.reading import Content, ItemQuery, SlugPath, list_items, one_item, page_links
+from app.editions.snapshot import encode
+from app.search.building import index_of
+from app.search.content import SYNONYMS, Synonyms
+from app.search.documents import unpack
+from app.search.index import SearchIndex
+from app.search.ranking import Found
+from app.search.ranking import search as find
+from app.search.schemas import SearchPage, SearchQuery, SynonymsPage, SynonymsQuery
+from app.search.snippets import Marks, to_html
+
+router = new_router("/v1", "Search")
+SUGGESTED = 5
+PREFIX = 4
+"""Letters that a suggestion has in common with what was typed."""
+
+
+@router.get("/search", response_model=SearchPage, operation_id="search", responses={**PLAIN, 200: LIST[200]})
+async def search(content: Content, query: Annotated[SearchQuery, Query()]) -> Answer:
+    """Search everything that is published.
+
+    Words may be typed in any form and order, as a code (`M07`, `42 CFR Part 2`), or as a whole question. Titles count
+    most, then summaries, then bodies; rare words more than common ones; words side by side more than apart. An item
+    must have the better part of what was asked. Typing errors are corrected and synonyms of the field are looked for
+    too; `query` says what was done. `type` keeps the hits of some types, `counts` tells how many all types have.
+    """
+    snapshot = await content.on(query.edition)
+    index = await index_of(snapshot)
+    found = find(index, query.q, query.type, query.offset, query.limit)
+    links = page_links(content.request.url.path, snapshot.number, query, found.total)
+    told = [f'<{links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if links[rel]]
+    body = {
+        "items": _hits(found),
+        "total": found.total,
+        "counts": found.counts,
+        "query": {
+            "terms": list(dict.fromkeys(word.plain for word in found.asked.words)),
+            "corrected": found.asked.corrected,
+            "synonyms": [{"term": s.term.label, "also": [o.label for o in s.others]} for s in found.asked.said],
+            "unknown": found.unknown,
+        },
+        "suggestions": _suggestions(index, found),
+        "links": links,
+    }
+    return content.answer(encode(body), headers={"Link": ", ".join(told)} if told else {})
+
+
+def _hits(found: Found) -> list[dict[str, Any]]:
+    marks = Marks(found.question, found.rarities)
+    hits = []
+    for hit in found.hits:
+        entry, parts = hit.entry, marks.snippet(unpack(hit.text))
+        hits.append({
+            "type": entry.kind.name,
+            "slug": entry.slug,
+            "title": entry.keys["title"],
+            "href": entry.href,
+            "path": entry.keys["path"],
+            "score": hit.score,
+            "snippet": [{"text": part.text, "marked": part.marked} for part in parts],
+            "snippet_html": to_html(parts),
+        })  # fmt: skip
+    return hits
+
+
+def _suggestions(index: SearchIndex, found: Found) -> list[str]:
+    """Words to try where nothing was found: those that begin as what was typed does."""
+    if sum(found.counts.values()):
+        return []
+    near = (word for typed in found.unknown for word in index.dictionary.begins(typed[:PREFIX], SUGGESTED))
+    return list(dict.fromkeys(near))[:SUGGESTED]
+
+
+@router.get("/search/synonyms", response_model=SynonymsPage, operation_id="listSynonyms", responses=LIST)
+async def list_synonyms(content: Content, query: Annotated[SynonymsQuery, Query()]) -> Answer:
+    """List the groups of words that mean the same in a search."""
+    return await list_items(content, SYNONYMS.name, query)
+
+
+@router.get("/search/synonyms/{slug}", response_model=Synonyms, operation_id="getSynonyms", responses=ITEM)
+async def get_synonyms(content: Content, slug: SlugPath, query: Annotated[ItemQuery, Query()]) -> Answer:
+    """Get one group."""
+    return await one_item(content, SYNONYMS.name, slug, query)
