@@ -40,7 +40,9 @@ def settle(core: int | None, *, nice: int = 0) -> Callable[[], None]:
 
 def environment(**given: str) -> dict[str, str]:
     """Ours without any setting of the service, and with what is given."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("APP_", "TEXTBOOK_", "BENCH_"))}
+    # Compiled modules are kept, as everywhere but on machines for development.
+    ours = ("APP_", "TEXTBOOK_", "BENCH_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**kept, "PYTHONPATH": str(ROOT), **given}
 
 
