@@ -40,5 +40,8 @@ async def list_essential_elements(content: Content, query: Annotated[ElementQuer
     "/essential-elements/{slug}", response_model=EssentialElement, operation_id="getEssentialElement", responses=ITEM
 )
 async def get_essential_element(content: Content, slug: SlugPath, query: Annotated[ItemQuery, Query()]) -> Answer:
-    """Get one essential element; `topics` go deeper."""
+    """Get one essential element.
+
+    The topics that it names go deeper.
+    """
     return await one_item(content, ESSENTIAL_ELEMENT.name, slug, query)

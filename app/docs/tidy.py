@@ -2,10 +2,26 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 REF = "#/components/schemas/"
+NAMES = {
+    "app__access__principal__Kind": "CallerKind",
+    "app__access__schemas__RotateIn": "RotateKeyIn",
+    "app__audit__schemas__Change": "AuditedChange",
+    "app__contact__states__Action": "SubmissionAction",
+    "app__contact__states__Kind": "SubmissionKind",
+    "app__contact__states__Status": "SubmissionStatus",
+    "app__editions__schemas__Action": "ChangeAction",
+    "app__editions__schemas__Change": "Change",
+    "app__tta__states__Action": "RequestAction",
+    "app__tta__states__Status": "RequestStatus",
+    "app__webhooks__schemas__RotateIn": "RotateSecretIn",
+    "Action-Input": "SubmissionAction",
+    "Kind-Input": "SubmissionKind",
+}
+"""What readers call the schemas of classes that share a name; the framework would tell them apart by their modules."""
 LEADING = ("id", "reference", "type", "slug", "code", "number", "title", "summary", "status", "href", "path")
 SEPARATED = "x-separated"
 """Marks the schema of a query parameter that takes a list as `a,b`; see `app.editions.reading`."""
@@ -18,13 +34,14 @@ def tidy(document: dict[str, Any]) -> None:
         _drop_title(node)
         _shorten_null(node)
         _order(node)
+        _make_whole(node)
     for operations in document["paths"].values():
         for operation in operations.values():
             _tell_from_docstring(operation)
             _tell_success(operation, schemas)
             for parameter in operation.get("parameters", ()):
                 _tidy_parameter(parameter)
-    _rename(document, lambda name: name.removesuffix("Out"))
+    _rename(document)
     _forget_unused(document)
 
 
@@ -68,6 +85,13 @@ def _shorten_null(node: dict[str, Any]) -> None:
     node |= {**other, "type": [other["type"], "null"]}
     if "enum" in other:
         node["enum"] = [*other["enum"], None]
+
+
+def _make_whole(node: dict[str, Any]) -> None:
+    """Bounds of whole numbers are whole; the framework writes `200.0`."""
+    for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"):
+        if isinstance(node.get(bound), float) and node[bound].is_integer():
+            node[bound] = int(node[bound])
 
 
 def _order(node: dict[str, Any]) -> None:
@@ -114,10 +138,11 @@ def _tidy_parameter(parameter: dict[str, Any]) -> None:
         parameter |= {"style": "form", "explode": False}
 
 
-def _rename(document: dict[str, Any], rename: Callable[[str], str]) -> None:
-    """Give schemas the names that readers see; a name that is taken stays."""
+def _rename(document: dict[str, Any]) -> None:
+    """Give schemas the names that readers see; what has one name already keeps it."""
     schemas = document["components"]["schemas"]
-    names = {name: new for name in schemas if (new := rename(name)) != name and new not in schemas}
+    names = {name: NAMES.get(name, name.removesuffix("Out")) for name in schemas}
+    names = {name: new for name, new in names.items() if new != name and (name in NAMES or new not in schemas)}
     for node in walk(document):
         reference = node.get("$ref")
         if isinstance(reference, str) and (new := names.get(reference.removeprefix(REF), "")):
