@@ -91,10 +91,15 @@ def through(relay: Relay, seconds: float) -> Send:
             async with asyncio.timeout(2 * seconds):
                 await client.connect()
                 await client.sendmail(sender, [to], message.as_bytes())
-        except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
+        except TimeoutError as error:
             raise verdict(error) from None
-        finally:
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             await _part(client)
+            raise verdict(error) from None
+        else:
+            await _part(client)
+        finally:
+            client.close()
         return "smtp-250"
 
     return send
@@ -105,7 +110,6 @@ async def _part(client: aiosmtplib.SMTP) -> None:
     with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
         if client.is_connected:
             await client.quit(timeout=GOODBYE_SECONDS)
-    client.close()
 
 
 def verdict(error: Exception) -> Unsent:
