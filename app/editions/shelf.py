@@ -51,7 +51,12 @@ class Shelf:
 
     async def refresh(self) -> bool:
         """Take up the newest edition, if it is not the one shown; tell whether it was new."""
-        async with self._lock, self._database.read() as session:
+        async with self._lock:
+            return await self.refresh_held()
+
+    async def refresh_held(self) -> bool:
+        """The same, for who holds the lock."""
+        async with self._database.read() as session:
             edition = await session.scalar(select(Edition).order_by(Edition.number.desc()).limit(1))
             if edition is None or (edition.number, edition.digest) == (self.current.number, self.current.digest):
                 return False
@@ -96,30 +101,46 @@ class Shelf:
             return self._older[number]
 
     async def _read(self, number: int) -> Snapshot:
+        """An older edition: what still stands is shared with the current one, the rest is read."""
+        base = self.current
         latest = (
             select(Revision.kind, Revision.slug, func.max(Revision.edition).label("edition"))
             .where(Revision.edition <= number)
             .group_by(Revision.kind, Revision.slug)
             .subquery()
         )
+        same = and_(
+            latest.c.kind == Revision.kind, latest.c.slug == Revision.slug, latest.c.edition == Revision.edition
+        )
+        there = Revision.document.is_not(None)
+        keys = select(Revision.kind, Revision.slug, Revision.edition).join(latest, same).where(there)
         wanted = (
             select(Revision.kind, Revision.slug, Revision.edition, Revision.document, Edition.published_at)
-            .join(
-                latest,
-                and_(
-                    latest.c.kind == Revision.kind,
-                    latest.c.slug == Revision.slug,
-                    latest.c.edition == Revision.edition,
-                ),
-            )
+            .join(latest, same)
             .join(Edition, Edition.number == Revision.edition)
-            .where(Revision.document.is_not(None))
+            .outerjoin(Published, _same_revision())
+            .where(there, Published.slug.is_(None))
         )
         async with self._database.read() as session:
+            held = (await session.execute(keys)).all()
             rows = (await session.execute(wanted)).all()
             retired = (await session.execute(_retirements(number))).all()
             edition = await session.get_one(Edition, number)
-        return await asyncio.to_thread(_next, self._empty(), self.kinds, rows, retired, edition)
+        read = {(row.kind, row.slug): row for row in rows}
+        shared: dict[str, list[Entry]] = {}
+        for kind, slug, since in held:
+            entry = base.get(kind, slug) if kind in self.kinds else None
+            if (kind, slug) in read or kind not in self.kinds:
+                continue
+            if entry is None or entry.edition != since:
+                # Something was published between our looks; the current edition must catch up first.
+                await self.refresh_held()
+                return await self._read(number)
+            shared.setdefault(kind, []).append(entry)
+        start = Snapshot(
+            0, None, None, {name: Collection(kind, shared.get(name, ())) for name, kind in self.kinds.items()}
+        )
+        return await asyncio.to_thread(_next, start, self.kinds, rows, retired, edition)
 
     async def watch(self, seconds: float = 1.0) -> None:
         """Look for a new edition for as long as the process serves."""
@@ -158,7 +179,9 @@ def _next(
             touched.setdefault(row.kind, {})[row.slug] = made
     for row in retirements:
         # Older retirements are known; one of an item that came back since is not news.
-        if row.edition > before.number and row.slug not in touched.get(row.kind, {}):
+        held = before.get(row.kind, row.slug) if row.kind in kinds else None
+        back = held is not None and held.edition > row.edition
+        if row.edition > before.number and not back and row.slug not in touched.get(row.kind, {}):
             touched.setdefault(row.kind, {})[row.slug] = None
     collections = dict(before.collections)
     for name, changes in touched.items():

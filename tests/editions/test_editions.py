@@ -201,7 +201,7 @@ HISTORY = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=HISTORY)
 async def test_applying_changes_from_nothing_gives_exactly_the_export(templates, history):
     """Random histories of edits, retirements and returns; each edition, followed or replayed, is the export of it."""
