@@ -42,6 +42,7 @@ from app.library.routes import router as library
 from app.sandbox.routes import router as sandbox
 from app.sandbox.service import sweeper
 from app.search.building import prepare
+from app.search.routes import router as search
 from app.sites.routes import router as sites
 from app.tables import metadata
 from app.toolkit.routes import router as toolkit
@@ -53,7 +54,7 @@ from app.webhooks.routes import router as webhooks
 from app.worker import Task, Worker, tasks
 
 ROUTERS = (
-    docs, toolkit, catalog, sites, library, sources, editions, desk, tta, service_levels, contact, webhooks, sandbox,
+    docs, toolkit, catalog, sites, library, search, sources, editions, desk, tta, service_levels, contact, webhooks, sandbox,
     access, keys, audit, jwks, ops.router,
 )  # fmt: skip
 """`desk` stands before `tta`: its fixed addresses come before those that hold the name of a request."""

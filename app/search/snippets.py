@@ -144,8 +144,8 @@ def _cut(text: str, start: int, end: int, spans: list[Span]) -> list[Part]:
         if end - begin > LONGEST:
             blank = text.rfind(" ", begin, begin + LONGEST)
             finish = blank if blank > begin + LONGEST // 2 else begin + LONGEST
-    parts = [Part("… ", marked=False)] if begin > start else []
-    at = begin
+    parts: list[Part] = []
+    at, lead = begin, "… " if begin > start else ""
     for span in spans:
         if span.end > finish or span.start < at:
             # A part of what is marked already, as in a compound.
@@ -154,11 +154,11 @@ def _cut(text: str, start: int, end: int, spans: list[Span]) -> list[Part]:
         if between == " " and parts and parts[-1].marked:
             parts[-1] = Part(parts[-1].text + text[at : span.end], marked=True)
         else:
-            if between:
-                parts.append(Part(between, marked=False))
+            if lead + between:
+                parts.append(Part(lead + between, marked=False))
             parts.append(Part(text[span.start : span.end], marked=True))
-        at = span.end
-    tail = text[at:finish] + (" …" if finish < end else "")
+        at, lead = span.end, ""
+    tail = lead + text[at:finish] + (" …" if finish < end else "")
     return [*parts, Part(tail, marked=False)] if tail else parts
 
 
