@@ -54,8 +54,8 @@ from app.webhooks.routes import router as webhooks
 from app.worker import Task, Worker, tasks
 
 ROUTERS = (
-    docs, toolkit, catalog, sites, library, search, sources, editions, desk, tta, service_levels, contact, webhooks, sandbox,
-    access, keys, audit, jwks, ops.router,
+    docs, toolkit, catalog, sites, library, search, sources, editions, desk, tta, service_levels, contact, webhooks,
+    sandbox, access, keys, audit, jwks, ops.router,
 )  # fmt: skip
 """`desk` stands before `tta`: its fixed addresses come before those that hold the name of a request."""
 
