@@ -11,7 +11,7 @@ It runs inside the server (`APP_WORKER=inline`) or as `pmhc worker`.
 import asyncio
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -57,7 +57,7 @@ class Outgoing(Protocol):
 
 def tasks(settings: Settings, clock: Clock) -> Mapping[str, Task]:
     """Everything a worker does, in the order in which `drain` does it."""
-    outbound = Outbound(loopback=settings.webhook_loopback)
+    outbound, seal = Outbound(loopback=settings.webhook_loopback), Seal(settings.secret.get_secret_value())
     office = open_office(settings)
     send = way_out(mail_target(settings.mail_url.get_secret_value()), settings.mail_timeout)
     lease = timedelta(seconds=3 * settings.mail_timeout + 60)
@@ -68,7 +68,8 @@ def tasks(settings: Settings, clock: Clock) -> Mapping[str, Task]:
         "forget_old_keys": forget_old_keys,
         "number_events": number_events,
         "dispatch": dispatch,
-        "send_webhooks": Sender(outbound, Seal(settings.secret.get_secret_value()), clock, keep_in_inbox),
+        "send_webhooks": Sender(outbound, seal, clock),
+        "keep_sandbox_webhooks": Sender(outbound, seal, clock, keep_in_inbox),
         "send_letters": MailRoom(office, LOOKUPS, send, clock, lease),
         "keep_sandbox_letters": keeping(office, LOOKUPS, clock),
     }
@@ -105,21 +106,26 @@ class Worker:
         await asyncio.gather(*self._running)
         await self._settle()
 
-    async def _settle(self) -> None:
+    async def _settle(self, names: Collection[str] | None = None) -> None:
         """Wait for what tasks have under way."""
-        for task in self.work.values():
-            if isinstance(task, Outgoing):
+        for name, task in self.work.items():
+            if (names is None or name in names) and isinstance(task, Outgoing):
                 await task.settle()
 
-    async def drain(self) -> int:
-        """Do everything that is due now, task after task, until nothing is left: for tests and moved clocks."""
+    async def drain(self, names: Collection[str] | None = None) -> int:
+        """Do everything that is due now, task after task, until nothing is left: for tests and moved clocks.
+
+        With `names` only these tasks.
+        """
         total = 0
         while True:
             done = 0
-            for task in self.work.values():
+            for name, task in self.work.items():
+                if names is not None and name not in names:
+                    continue
                 while more := await task(self.database, self.clock()):
                     done += more
-                    await self._settle()
+                    await self._settle(names)
             total += done
             if not done:
                 return total

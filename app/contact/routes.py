@@ -88,7 +88,7 @@ async def submit_contact(
     submitted = service.plan(work, caller, asked, secret)
     told = {**_whole(*submitted, caller), "status_token": None}
     answer = SubmissionMade.model_validate(told).model_dump_json()
-    if use and await remember(work.session, [use.row(work.now, 201, answer, told["href"])]):
+    if use and await remember(work.session, [use.row(work, 201, answer, told["href"])]):
         # Somebody was quicker between our look and our write: theirs is the first answer, ours is never written.
         first = (await standing(work.session, [use]))[use.digest]
         return _receipt(use.replay(first).answer, token_of, replayed=True)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 from fastapi import Header
 from sqlalchemy import String, Text, delete, select
@@ -27,6 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base, Database
 from app.core.errors import BadRequest, Conflict, Problem
 from app.core.words import Label
+from app.core.work import Moment
 
 KEPT = timedelta(hours=73)
 """Longer than the 72 hours that are promised, so that a clock a little off breaks no promise."""
@@ -83,6 +85,8 @@ class IdempotencyRow(Base):
     answer: Mapped[str] = mapped_column(Text)
     """The answer's body, without what is shown once: the endpoint knows how to add that again."""
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    world_id: Mapped[UUID | None]
+    """The sandbox that it ends with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +103,11 @@ class Use:
         scope = "\n".join((caller, route, key.removeprefix('"').removesuffix('"')))
         return cls(hashlib.sha256(scope.encode()).hexdigest(), fingerprint, route)
 
-    def row(self, now: datetime, status: int, answer: str, location: str | None = None) -> dict[str, Any]:
+    def row(self, moment: Moment, status: int, answer: str, location: str | None = None) -> dict[str, Any]:
         """The row that remembers the answer."""
         return {
             "digest": self.digest, "fingerprint": self.fingerprint, "route": self.route, "status": status,
-            "location": location, "answer": answer, "expires_at": now + KEPT,
+            "location": location, "answer": answer, "expires_at": moment.now + KEPT, "world_id": moment.world_id,
         }  # fmt: skip
 
     def replay(self, standing: IdempotencyRow) -> IdempotencyRow:

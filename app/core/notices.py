@@ -49,6 +49,8 @@ class Notice(Base):
         Index("ix_notice_due", "next_attempt_at", sqlite_where=text("status = 'queued'"),
               postgresql_where=text("status = 'queued'")),
         Index("ix_notice_subject", "subject_type", "subject_id"),
+        Index("ix_notice_world", "world_id", sqlite_where=text("world_id IS NOT NULL"),
+              postgresql_where=text("world_id IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[Key]

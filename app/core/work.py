@@ -36,6 +36,13 @@ class Event(Base):
         ),
         Index("ix_event_subject", "subject_type", "subject_id"),
         Index("ix_event_feed", "owner_id", "position"),
+        Index(
+            "ix_event_world",
+            "world_id",
+            "position",
+            sqlite_where=text("world_id IS NOT NULL"),
+            postgresql_where=text("world_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]

@@ -25,12 +25,13 @@ from app.docs.addresses import Addresses
 from app.docs.tidy import REF, in_order, tidy, walk
 from app.editions import reading
 from app.editions.documented import SCHEMAS
+from app.sandbox.desk import SandboxDeskAction
 from app.sites.geojson import SiteFeature, SiteFeatureCollection
 from app.toolkit.schemas import ToolkitTree
 from app.tta.actions import TTAAction
 from app.tta.form import RequestForm
 
-READ_BY_HAND = (RequestForm, TTAAction)
+READ_BY_HAND = (RequestForm, TTAAction, SandboxDeskAction)
 """Models of bodies that endpoints read by themselves; operations point at them by name."""
 OTHER_FORMS = (SiteFeature, SiteFeatureCollection)
 """Models of answers that have a media type of their own beside JSON; operations point at them by name."""

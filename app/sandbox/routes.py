@@ -6,17 +6,32 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 from sqlalchemy import func, select
 
-from app.access.deps import Caller, Working
+from app.access.deps import Caller, Now, Working
 from app.access.models import World
-from app.access.principal import Principal
-from app.core.clock import Clock
+from app.core.bodies import json_body, json_request
 from app.core.errors import NotFound
+from app.core.letters import SandboxLetter
 from app.core.notices import Notice
-from app.core.web import Reading, new_router, problems
+from app.core.web import Reading, new_router, problems, refuses
 from app.core.work import Event
 from app.sandbox import service
-from app.sandbox.schemas import SHOWN, AdvanceIn, AdvanceOut, InboxPage, SandboxMade, SandboxOut, parse_duration
+from app.sandbox.desk import obey, read_order
+from app.sandbox.schemas import (
+    SHOWN,
+    AdvanceIn,
+    AdvanceOut,
+    InboxPage,
+    LetterPage,
+    SandboxMade,
+    SandboxOut,
+    parse_duration,
+)
 from app.tables import metadata
+from app.tta.desk import Claimed
+from app.tta.models import TTARequest
+from app.tta.moves import Tools
+from app.tta.schemas import RequestOut
+from app.tta.states import ForbiddenMove
 from app.webhooks.inbox import InboxItem
 
 router = new_router("/v1/sandboxes", "Sandbox")
@@ -30,6 +45,7 @@ LINKS = {
     "mail": "/v1/sandboxes/current/mail",
     "events": "/v1/events",
 }
+COUNTED: dict[str, Any] = {"requests": TTARequest, "events": Event, "letters": Notice, "webhooks": InboxItem}
 
 
 class NoSandbox(NotFound):
@@ -38,6 +54,7 @@ class NoSandbox(NotFound):
     title = "No sandbox"
 
 
+@refuses(NoSandbox)
 async def _world_id(caller: Caller) -> UUID:
     if caller.world_id is None:
         raise NoSandbox("Send the key of a sandbox; `POST /v1/sandboxes` makes one.")
@@ -47,8 +64,11 @@ async def _world_id(caller: Caller) -> UUID:
 WorldId = Annotated[UUID, Depends(_world_id)]
 
 
-@router.post("", status_code=201, operation_id="createSandbox", response_model=SandboxMade)
-async def create_sandbox(request: Request, response: Response, work: Working) -> dict[str, Any]:
+@router.post(
+    "", status_code=201, operation_id="createSandbox", response_model=SandboxMade,
+    responses={201: {"headers": {"Location": {}}}},
+)  # fmt: skip
+async def create_sandbox(response: Response, work: Working) -> dict[str, Any]:
     """Make a sandbox: a throw-away world with its own key, data, mail, webhook inbox and clock.
 
     No sign-up. It is the same API with the same code; nothing leaves it, nothing of it is seen outside, and after
@@ -56,38 +76,43 @@ async def create_sandbox(request: Request, response: Response, work: Working) ->
     """
     world, key = await service.create(work)
     response.headers["Location"] = LINKS["self"]
+    counts = dict.fromkeys(COUNTED, 0)
     return {
-        "id": world.id, "now": work.now, "expires_at": world.expires_at, "counts": _counts(0, 0, 0, 0),
-        "links": LINKS, "key": key,
+        "id": world.id, "now": work.now, "expires_at": world.expires_at, "counts": counts, "links": LINKS, "key": key,
     }  # fmt: skip
 
 
-@router.get("/current", operation_id="getSandbox", response_model=SandboxOut, responses=problems(NoSandbox))
-async def get_sandbox(request: Request, session: Reading, caller: Caller, world_id: WorldId) -> dict[str, Any]:
+@router.get("/current", operation_id="getSandbox", response_model=SandboxOut)
+async def get_sandbox(session: Reading, now: Now, world_id: WorldId) -> dict[str, Any]:
     """Look at the sandbox that the key opens."""
-    return await _shown(session, world_id, caller, request.app.state.clock)
+    world = await session.get_one(World, world_id)
+    counts = {
+        name: await session.scalar(select(func.count()).select_from(table).where(table.world_id == world_id))
+        for name, table in COUNTED.items()
+    }
+    return {"id": world.id, "now": now, "expires_at": world.expires_at, "counts": counts, "links": LINKS}
 
 
-@router.delete("/current", status_code=204, operation_id="deleteSandbox", responses=problems(NoSandbox))
-async def delete_sandbox(work: Working, world_id: WorldId) -> None:
+@router.delete("/current", status_code=204, operation_id="deleteSandbox")
+async def delete_sandbox(world_id: WorldId, work: Working) -> None:
     """Throw the sandbox away now."""
     await service.throw_away(work.session, metadata, world_id)
 
 
-@router.post(
-    "/current/clock", operation_id="advanceSandboxClock", response_model=AdvanceOut, responses=problems(NoSandbox)
-)
-async def advance_sandbox_clock(
-    request: Request, caller: Caller, world_id: WorldId, asked: AdvanceIn
-) -> dict[str, Any]:
+@router.post("/current/clock", operation_id="advanceSandboxClock", response_model=AdvanceOut)
+async def advance_sandbox_clock(request: Request, world_id: WorldId, asked: AdvanceIn) -> dict[str, Any]:
     """Move the sandbox's clock forward, and see what happens.
 
     `{"advance": "PT37H"}` runs everything that falls due in the next 37 hours, in order: escalations, breaches,
     letters, webhooks. The answer lists it.
     """
     state = request.app.state
-    by = parse_duration(asked.advance)
-    news, total = await service.advance(state.database, world_id, by, state.worker.drain)
+
+    async def run() -> None:
+        await state.worker.drain(service.INDOORS)
+
+    move = service.Move(state.database, state.clock, world_id, run)
+    now, news, total = await move.by(parse_duration(asked.advance))
     happened = [
         {
             "id": e.id, "type": e.type, "occurred_at": e.at, "subject_type": e.subject_type,
@@ -95,13 +120,40 @@ async def advance_sandbox_clock(
         }
         for e in news
     ]  # fmt: skip
-    return {"now": state.clock() + caller.offset + by, "happened": happened, "total": total}
+    return {"now": now, "happened": happened, "total": total}
 
 
-@router.get(
-    "/current/inbox", operation_id="listSandboxWebhooks", response_model=InboxPage, responses=problems(NoSandbox)
-)
-async def list_sandbox_webhooks(request: Request, session: Reading, world_id: WorldId) -> dict[str, Any]:
+async def _order(request: Request, _world_id: WorldId) -> Any:
+    return read_order(await json_body(request))
+
+
+async def _tools(request: Request) -> Tools:
+    # Before the write transaction opens: a first signing key is made in a transaction of its own.
+    return Tools(pen=await request.app.state.signer.pen(), shown=request.app.state.shelf.current)
+
+
+@router.post(
+    "/current/desk", operation_id="tellSandboxDesk", response_model=RequestOut,
+    openapi_extra=json_request("SandboxDeskAction"), responses=problems(NotFound, ForbiddenMove, Claimed),
+)  # fmt: skip
+async def tell_sandbox_desk(
+    caller: Caller,
+    world_id: WorldId,
+    order: Annotated[Any, Depends(_order)],
+    tools: Annotated[Tools, Depends(_tools)],
+    work: Working,
+) -> dict[str, Any]:
+    """Tell the sandbox's desk what to do: confirm, ask, match, schedule, decline …
+
+    The bodies are those that staff send to `POST /v1/tta-requests/{id}/actions`, with `request` beside `action`. The
+    desk is tame: it does what you say, by the same rules as staff in earnest, so that you can rehearse every path. The
+    answer is the request as the desk sees it.
+    """
+    return await obey(work, caller, world_id, order, tools)
+
+
+@router.get("/current/inbox", operation_id="listSandboxWebhooks", response_model=InboxPage)
+async def list_sandbox_webhooks(session: Reading, world_id: WorldId) -> dict[str, Any]:
     """Read the webhooks that your endpoints would have got, newest first.
 
     Headers and body are exactly what is sent in earnest: verify the signature with your endpoint's secret.
@@ -112,17 +164,13 @@ async def list_sandbox_webhooks(request: Request, session: Reading, world_id: Wo
     return {"items": items, "total": total}
 
 
-async def _shown(session: Any, world_id: UUID, caller: Principal, clock: Clock) -> dict[str, Any]:
-    world = await session.get_one(World, world_id)
-    counts = [
-        await session.scalar(select(func.count()).select_from(table).where(table.world_id == world_id))
-        for table in (Event, Notice, InboxItem)
-    ]
-    return {
-        "id": world.id, "now": clock() + caller.offset, "expires_at": world.expires_at,
-        "counts": _counts(0, *counts), "links": LINKS,
-    }  # fmt: skip
+@router.get("/current/mail", operation_id="listSandboxMail", response_model=LetterPage)
+async def list_sandbox_mail(session: Reading, world_id: WorldId) -> dict[str, Any]:
+    """Read the letters that would have gone out, newest first: to the requester, to you, to the desk.
 
-
-def _counts(requests: int, events: int, letters: int, webhooks: int) -> dict[str, int]:
-    return {"requests": requests, "events": events, "letters": letters, "webhooks": webhooks}
+    They are written as in earnest, and marked as a rehearsal.
+    """
+    mine = select(SandboxLetter).where(SandboxLetter.world_id == world_id)
+    total = await session.scalar(select(func.count()).select_from(mine.subquery())) or 0
+    newest = mine.order_by(SandboxLetter.kept_at.desc(), SandboxLetter.notice_id.desc()).limit(SHOWN)
+    return {"items": list(await session.scalars(newest)), "total": total}

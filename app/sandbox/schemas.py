@@ -7,12 +7,15 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
+from app.core.notices import Recipient
 from app.core.web import In, Out
 from app.core.words import Instant
 
 LIFETIME = timedelta(hours=24)
 FURTHEST = timedelta(days=30)
 """How far one call may move a sandbox's clock."""
+AHEAD_MOST = timedelta(days=366)
+"""How far all calls together may move it."""
 SHOWN = 100
 DURATION = re.compile(r"^P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?$")
 
@@ -77,12 +80,35 @@ class AdvanceOut(Out):
     total: int
 
 
+class LetterOut(Out):
+    """A letter as it would have gone out."""
+
+    id: UUID = Field(validation_alias="notice_id")
+    kind: str = Field(description="Such as `tta.receipt`.")
+    recipient: Recipient
+    address: str = Field(description="Whom it would have gone to.")
+    kept_at: Instant = Field(description="By the sandbox's clock.")
+    message_id: str
+    subject: str
+    text: str
+    html: str
+
+
+class LetterPage(Out):
+    """The last letters, newest first."""
+
+    items: list[LetterOut]
+    total: int
+
+
 class InboxOut(Out):
     """A webhook as your endpoint would have got it."""
 
     id: UUID
     endpoint_id: UUID
-    received_at: Instant
+    received_at: Instant = Field(
+        description="By the sandbox's clock; `webhook-timestamp` is by ours, as verifiers want."
+    )
     headers: dict[str, str] = Field(description="Among them `webhook-id`, `webhook-timestamp`, `webhook-signature`.")
     body: str = Field(description="The very bytes that were signed.")
 

@@ -3,14 +3,20 @@
 A sandbox is a `world`. Its rows carry its id everywhere, the same code serves them, and every query is bound to the
 caller's world; so nothing of it is seen outside and nothing outside is seen in it.
 
-Time moves in small steps, and after each step everything that has fallen due is done by the worker's own tasks. So
-what happens is what would have happened: in order, each thing about when it was due, not all at the end.
+Time moves from one due instant to the next, and at each everything that has fallen due is done by the worker's own
+tasks. So what happens is what would have happened: in order, each thing just after it was due, not all at the end.
+Where very much falls due, stops lie closer together than `by / STOPS`; then several things share one.
+
+Two that move one clock at once move it by the sum; each does what is due, whoever moved, because the tasks lock what
+they touch. A running worker may have a due thing in hand: then the clock waits for it, a little, before it goes on.
 
 Throwing away follows the foreign keys: every table that carries `world_id`, and every table that points to such a
 row. A new table is covered by having the column; a test counts what is left.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,30 +26,45 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access import keys
 from app.access.models import ApiKey, Owner, Role, World
 from app.access.scopes import GRANTABLE
+from app.core.clock import Clock, monotonic
 from app.core.db import Database
+from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.work import Event, Work
-from app.sandbox.schemas import LIFETIME, SHOWN
+from app.sandbox.agenda import is_busy, next_due
+from app.sandbox.schemas import AHEAD_MOST, LIFETIME, SHOWN
 
-STEP, STEPS_MOST = timedelta(minutes=15), 200
+INDOORS = (
+    "tell_steps", "tell_matches", "end_leases", "seek_acknowledgements", "number_events", "dispatch",
+    "keep_sandbox_webhooks", "keep_sandbox_letters",
+)  # fmt: skip
+"""The worker's tasks that make things happen in a sandbox; they ask nobody outside, so nobody outside delays them."""
+STOPS = 100
+"""Due instants that one move may stop at exactly, and again as many that it may stop near."""
+PATIENCE, PAUSE, PAUSES = 15.0, 0.02, 100
+"""Seconds after which a move goes to its end at once; how long and how often it waits for another worker."""
+SECOND = timedelta(seconds=1)
+PARTNER, DESK = "Sandbox partner", "Sandbox desk"
+Run = Callable[[], Awaitable[object]]
+"""Does everything that is due now."""
 
 
 async def create(work: Work) -> tuple[World, str]:
-    """Make a world with a partner in it; answers it and the partner's key, shown once."""
+    """Make a world with a partner and a tame desk in it; answers it and the partner's key, shown once."""
     world = World(id=new_id(), created_at=work.now, expires_at=work.now + LIFETIME, offset_seconds=0)
     work.session.add(world)
     await work.session.flush()
-    owner = Owner(
-        id=new_id(), kind=Role.PARTNER, name="Sandbox partner", contact_email=None, created_at=work.now,
-        world_id=world.id,
-    )  # fmt: skip
-    work.session.add(owner)
+    partner, desk = (
+        Owner(id=new_id(), kind=kind, name=name, contact_email=None, created_at=work.now, world_id=world.id)
+        for kind, name in ((Role.PARTNER, PARTNER), (Role.STAFF, DESK))
+    )
+    work.session.add_all((partner, desk))
     await work.session.flush()
     text = keys.make()
     parsed = keys.parse(text)
     work.session.add(
         ApiKey(
-            id=new_id(), owner_id=owner.id, prefix=parsed.prefix, digest=parsed.digest, label="sandbox",
+            id=new_id(), owner_id=partner.id, prefix=parsed.prefix, digest=parsed.digest, label="sandbox",
             scopes=sorted(GRANTABLE[Role.PARTNER]), created_at=work.now, expires_at=world.expires_at,
             revoked_at=None, last_used_at=None, replaced_by_id=None, world_id=world.id,
         )
@@ -51,30 +72,83 @@ async def create(work: Work) -> tuple[World, str]:
     return world, text
 
 
-async def advance(
-    database: Database, world_id: UUID, by: timedelta, drain: Callable[[], Awaitable[object]]
-) -> tuple[list[Event], int]:
-    """Move a world's clock and do everything that falls due on the way; answers what happened, and how much."""
-    async with database.read() as session:
-        before = await session.scalar(select(func.count()).select_from(Event).where(Event.world_id == world_id)) or 0
-    step = max(STEP, by / STEPS_MOST)
-    moved = timedelta(0)
-    while moved < by:
-        stride = min(step, by - moved)
-        moved += stride
-        async with database.write() as session:
-            world = await session.get_one(World, world_id, with_for_update=True)
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One world's clock, and what moves it."""
+
+    database: Database
+    clock: Clock
+    world_id: UUID
+    run: Run
+
+    async def by(self, by: timedelta) -> tuple[datetime, list[Event], int]:
+        """Move the clock and do what falls due on the way; answers the new time, what happened, and how much."""
+        await self._check(by)
+        await self._quiet()
+        before = await self._last()
+        began, left, least = monotonic(), by, timedelta()
+        stops = waits = 0
+        while left:
+            least = by / STOPS if stops >= STOPS else least
+            hurry = monotonic() - began > PATIENCE
+            stride = await self._stride(left, left if hurry else least, patient=waits < PAUSES)
+            await self.run()
+            if stride:
+                left, stops, waits = left - stride, stops + 1, 0
+            else:
+                waits += 1
+                await asyncio.sleep(PAUSE)
+        await self._quiet()
+        return await self._told(before)
+
+    async def _check(self, by: timedelta) -> None:
+        async with self.database.read() as session:
+            world = await session.get_one(World, self.world_id)
+        if timedelta(seconds=world.offset_seconds) + by > AHEAD_MOST:
+            told = f"A sandbox's clock may run ahead by {AHEAD_MOST.days} days in all; make another sandbox."
+            raise Invalid([{"pointer": "/advance", "detail": told}])
+
+    async def _stride(self, left: timedelta, least: timedelta, *, patient: bool) -> timedelta:
+        """Go to just after the next due instant, or as far as is left; nowhere while something due is undone."""
+        async with self.database.write() as session:
+            world = await session.get_one(World, self.world_id, with_for_update=True)
+            now = self.clock() + timedelta(seconds=world.offset_seconds)
+            due = await next_due(session, self.world_id)
+            if due is not None and due < now and patient:
+                return timedelta()
+            wanted = left if due is None or due < now else (due - now) // SECOND * SECOND + SECOND
+            stride = min(left, max(wanted, least // SECOND * SECOND))
             world.offset_seconds += round(stride.total_seconds())
-        await drain()
-    async with database.read() as session:
-        mine = select(Event).where(Event.world_id == world_id).order_by(Event.position)
-        after = await session.scalar(select(func.count()).select_from(mine.order_by(None).subquery())) or 0
-        news = list(await session.scalars(mine.offset(max(before, after - SHOWN))))
-    return news, after - before
+        return stride
+
+    async def _quiet(self) -> None:
+        """Do what is due, and wait a little for what other workers have in hand."""
+        for _ in range(PAUSES):
+            await self.run()
+            async with self.database.read() as session:
+                if not await is_busy(session, self.world_id):
+                    return
+            await asyncio.sleep(PAUSE)
+
+    async def _last(self) -> int:
+        async with self.database.read() as session:
+            mine = select(func.max(Event.position)).where(Event.world_id == self.world_id)
+            return await session.scalar(mine) or 0
+
+    async def _told(self, before: int) -> tuple[datetime, list[Event], int]:
+        news = select(Event).where(Event.world_id == self.world_id, Event.position > before)
+        async with self.database.read() as session:
+            total = await session.scalar(select(func.count()).select_from(news.subquery())) or 0
+            last = list(await session.scalars(news.order_by(Event.position.desc()).limit(SHOWN)))
+            world = await session.get_one(World, self.world_id)
+        return self.clock() + timedelta(seconds=world.offset_seconds), last[::-1], total
 
 
 async def throw_away(session: AsyncSession, metadata: MetaData, world_id: UUID) -> int:
     """Delete a world and everything in it; answers how many rows."""
+    # Whoever adds something that points to the world or its owners is waited for, or finds them gone.
+    await session.execute(select(World.id).where(World.id == world_id).with_for_update())
+    await session.execute(select(Owner.id).where(Owner.world_id == world_id).order_by(Owner.id).with_for_update())
     total = 0
     for table in reversed(metadata.sorted_tables):
         condition = _belongs(table, world_id, frozenset())

@@ -118,7 +118,7 @@ def plan(asked: Asked, pen: Pen, secret: str) -> Plan:
     }  # fmt: skip
     return Plan(
         asked=asked,
-        key=asked.use.row(moment.now, 201, body, str(answer["href"])) if asked.use else None,
+        key=asked.use.row(moment, 201, body, str(answer["href"])) if asked.use else None,
         request=request,
         contact={"request_id": id_, "email_key": form.contact.email.casefold(), "said": personal},
         topics=[{"request_id": id_, "topic": topic} for topic in form.topics],

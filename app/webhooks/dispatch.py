@@ -65,9 +65,9 @@ def takes(endpoint: WebhookEndpoint, event: Event) -> bool:
 
 
 def delivery_row(event: Event, endpoint: WebhookEndpoint, now: datetime) -> dict[str, Any]:
-    """A delivery that is due at once."""
+    """A delivery that is due at once, by our own clock; it was made by that of its world, as the event was."""
     return {
         "id": new_id(), "event_id": event.id, "endpoint_id": endpoint.id, "owner_id": endpoint.owner_id,
-        "status": DeliveryStatus.PENDING, "created_at": now, "attempts": 0, "next_attempt_at": now,
+        "status": DeliveryStatus.PENDING, "created_at": max(event.at, now), "attempts": 0, "next_attempt_at": now,
         "settled_at": None,
     }  # fmt: skip

@@ -92,7 +92,7 @@ class Delivery(Base):
     created_at: Mapped[datetime]
     attempts: Mapped[int]
     next_attempt_at: Mapped[datetime]
-    """When it may be tried (again); while it is leased, when the lease runs out."""
+    """When it may be tried (again); while it is leased, when the lease runs out. By our own clock, in sandboxes too."""
     settled_at: Mapped[datetime | None]
 
 

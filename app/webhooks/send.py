@@ -9,7 +9,7 @@ backlog costs one probe at a time. What finishes together is settled in one tran
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.models import World
 from app.core.clock import Clock, monotonic
 from app.core.db import Database
 from app.core.ids import new_id
@@ -41,6 +42,8 @@ class Claimed:
     delivery: Delivery
     endpoint: WebhookEndpoint
     event: Event
+    ahead: timedelta = timedelta()
+    """How far the clock of its sandbox runs ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,11 @@ class Sender:
     """Tries what is due; a task of the worker."""
 
     def __init__(self, outbound: Outbound, seal: Seal, clock: Clock, keep: Keep | None = None) -> None:
-        """`clock` gives the real time: signatures carry it, whatever a sandbox's clock says."""
+        """With `keep` it works for sandboxes, and for them alone: so no slow receiver delays them.
+
+        `clock` gives the real time: signatures carry it, whatever a sandbox's clock says, because verifiers compare it
+        with theirs.
+        """
         self._outbound, self._seal, self._clock, self._keep = outbound, seal, clock, keep
         self._under_way: dict[asyncio.Task[None], UUID] = {}
         self._results: list[Result] = []
@@ -129,8 +136,12 @@ class Sender:
                 event.id: event
                 for event in await session.scalars(select(Event).where(Event.id.in_({d.event_id for d in locked})))
             }
+            ahead = await _ahead(session, endpoints.values())
             session.expunge_all()
-        return [Claimed(d, endpoints[d.endpoint_id], events[d.event_id]) for d in locked]
+        return [
+            Claimed(d, endpoints[d.endpoint_id], events[d.event_id], ahead.get(d.endpoint_id, timedelta()))
+            for d in locked
+        ]
 
     async def _candidates(self, session: AsyncSession, now: datetime, free: int) -> list[UUID]:
         """Due deliveries of endpoints that may be tried, a few of each."""
@@ -144,6 +155,7 @@ class Sender:
                 Delivery.status == DeliveryStatus.PENDING,
                 Delivery.next_attempt_at <= now,
                 WebhookEndpoint.status == EndpointStatus.ENABLED,
+                WebhookEndpoint.world_id.is_not(None) if self._keep else WebhookEndpoint.world_id.is_(None),
                 or_(WebhookEndpoint.retry_at.is_(None), WebhookEndpoint.retry_at <= now),
             )
             .subquery()
@@ -160,7 +172,8 @@ class Sender:
     async def _deliver(self, database: Database, claimed: Claimed) -> None:
         began, at = monotonic(), self._clock()
         body = body_of(claimed.event)
-        secrets = signing_secrets(self._seal, claimed.endpoint, at)
+        there = at + claimed.ahead
+        secrets = signing_secrets(self._seal, claimed.endpoint, there)
         timestamp = int(at.timestamp())
         headers = {
             "content-type": "application/json",
@@ -174,7 +187,7 @@ class Sender:
             reply, outcome = Reply(200, "kept in the sandbox's inbox", None), "delivered"
         else:
             reply, outcome = await self._post(claimed.endpoint.url, body, headers)
-        result = Result(claimed, at, round((monotonic() - began) * 1000), outcome, reply, headers, body)
+        result = Result(claimed, there, round((monotonic() - began) * 1000), outcome, reply, headers, body)
         self._results.append(result)
         async with self._settling:
             together, self._results = self._results, []
@@ -196,9 +209,13 @@ class Sender:
 
     async def _settle(self, database: Database, results: Sequence[Result]) -> None:
         async with database.write() as session:
-            await session.execute(insert(Attempt), [_attempt_row(result) for result in results])
             kept = {d.id: d for d in await session.scalars(
                 select(Delivery).where(Delivery.id.in_([r.claimed.delivery.id for r in results])))}  # fmt: skip
+            # A sandbox may have been thrown away meanwhile, with its deliveries.
+            results = [result for result in results if result.claimed.delivery.id in kept]
+            if not results:
+                return
+            await session.execute(insert(Attempt), [_attempt_row(result) for result in results])
             endpoints = {e.id: e for e in await session.scalars(
                 select(WebhookEndpoint)
                 .where(WebhookEndpoint.id.in_({r.claimed.endpoint.id for r in results}))
@@ -208,6 +225,16 @@ class Sender:
                 _apply(session, result, kept[result.claimed.delivery.id], endpoints[result.claimed.endpoint.id])
                 if result.claimed.endpoint.world_id is not None and self._keep:
                     self._keep(session, result)
+
+
+async def _ahead(session: AsyncSession, endpoints: Iterable[WebhookEndpoint]) -> dict[UUID, timedelta]:
+    """How far the clock of each endpoint's sandbox runs ahead of ours."""
+    worlds = {endpoint.id: endpoint.world_id for endpoint in endpoints if endpoint.world_id is not None}
+    if not worlds:
+        return {}
+    rows = await session.execute(select(World.id, World.offset_seconds).where(World.id.in_(set(worlds.values()))))
+    offsets = {row.id: timedelta(seconds=row.offset_seconds) for row in rows}
+    return {endpoint_id: offsets.get(world_id, timedelta()) for endpoint_id, world_id in worlds.items()}
 
 
 def _attempt_row(result: Result) -> dict[str, object]:

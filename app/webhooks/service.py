@@ -1,6 +1,6 @@
 """What a partner does with its endpoints and deliveries. Each function changes rows and records why."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import Field
@@ -146,7 +146,7 @@ async def ping(work: Work, caller: Principal, endpoint_id: UUID) -> Delivery:
         raise Conflict(f"The endpoint is {endpoint.status}; enable it first.")
     event = _record(work, "webhook.ping", endpoint)
     await work.session.flush()
-    delivery = Delivery(**delivery_row(event, endpoint, work.now))
+    delivery = Delivery(**delivery_row(event, endpoint, _our_time(work, caller)))
     work.session.add(delivery)
     return delivery
 
@@ -156,7 +156,7 @@ async def redeliver(work: Work, caller: Principal, delivery_id: UUID) -> tuple[D
     row = (await work.session.execute(my_deliveries(caller).where(Delivery.id == delivery_id))).first()
     if row is None:
         raise NotFound("You have no delivery of that id; `GET /v1/deliveries` lists yours.")
-    _again(row.Delivery, work)
+    _again(row.Delivery, _our_time(work, caller))
     delivery: Delivery = row.Delivery
     event: Event = row.Event
     return delivery, event
@@ -188,22 +188,27 @@ async def redeliver_range(work: Work, caller: Principal, asked: RedeliverIn) -> 
             )
         )
     }
-    queued = 0
+    queued, due = 0, _our_time(work, caller)
     for event in events:
         delivery = known.get(event.id)
         if delivery is None:
-            session.add(Delivery(**delivery_row(event, endpoint, work.now)))
+            session.add(Delivery(**delivery_row(event, endpoint, due)))
         elif delivery.status is DeliveryStatus.FAILED or not asked.failed_only:
-            _again(delivery, work)
+            _again(delivery, due)
         else:
             continue
         queued += 1
     return queued, more, events[-1].position if events else None
 
 
-def _again(delivery: Delivery, work: Work) -> None:
+def _again(delivery: Delivery, due: datetime) -> None:
     delivery.status, delivery.settled_at = DeliveryStatus.PENDING, None
-    delivery.attempts, delivery.next_attempt_at = 0, work.now
+    delivery.attempts, delivery.next_attempt_at = 0, due
+
+
+def _our_time(work: Work, caller: Principal) -> datetime:
+    """The worker sends by our own clock, also what a sandbox with a moved one asks for."""
+    return work.now - caller.offset
 
 
 def _record(work: Work, type_: str, endpoint: WebhookEndpoint) -> Event:
