@@ -67,16 +67,19 @@ OWNED: Mapping[str, Sight] = MappingProxyType({
 its status token is their own."""
 
 OPEN = frozenset((
-    "exportToolkit", "getAccessMatrix", "getConfirmationServiceLevel", "getEdition", "getEssentialElement", "getFAQ",
-    "getFact", "getLearningSite", "getLiveness", "getMeasure", "getMetrics", "getPage", "getProblem", "getProgramType",
-    "getReadiness", "getResource", "getSection", "getService", "getSigningKeys",
-    "getSource", "getTTARequestForm", "getTTARequestLifecycle", "getToolkit", "getTopic",
-    "getVersion", "getWhoAmI", "listChanges", "listEditions", "listEssentialElements", "listEventTypes",
-    "listFAQs", "listFacts", "listLearningSites", "listMeasures", "listPages", "listProblems",
-    "listProgramTypes", "listResources", "listSections", "listSources", "listTopics", "matchLearningSites",
-    "resolvePath",
+    "advanceSandboxClock", "createSandbox", "deleteSandbox", "exportToolkit", "getAccessMatrix",
+    "getConfirmationServiceLevel", "getEdition", "getEssentialElement", "getFAQ", "getFact", "getLearningSite",
+    "getLiveness", "getMeasure", "getMetrics", "getPage", "getProblem", "getProgramType", "getReadiness",
+    "getResource", "getSandbox", "getSection", "getService", "getSigningKeys", "getSource", "getSynonyms",
+    "getTTARequestForm", "getTTARequestLifecycle", "getToolkit", "getTopic", "getVersion", "getWhoAmI",
+    "listChanges", "listEditions", "listEssentialElements", "listEventTypes", "listFAQs", "listFacts",
+    "listLearningSites", "listMeasures", "listPages", "listProblems", "listProgramTypes", "listResources",
+    "listSandboxMail", "listSandboxWebhooks", "listSections", "listSources", "listSynonyms", "listTopics",
+    "matchLearningSites", "resolvePath", "search", "tellSandboxDesk",
 ))  # fmt: skip
-"""Operations that ask for nothing, by name; a key that is sent must work all the same."""
+"""Operations that ask for no scope, by name; a key that is sent must work all the same."""
+INDOORS = "/v1/sandboxes/current"
+"""What lies below is a sandbox's own: for the keys of the real world, of which this table speaks, it is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def _rows(routes: Sequence[BaseRoute]) -> Iterator[Row]:
                 path=path,
                 scopes=guard.scopes if guard else (),
                 open=guard is None,
-                cells=tuple(cells(guard, sight_of(path))),
+                cells=tuple(cells(guard, sight_of(path), indoors=path.startswith(INDOORS))),
             )
 
 
@@ -119,11 +122,12 @@ def sight_of(path: str) -> Sight | None:
     return OWNED.get(collection) if found else None
 
 
-def cells(guard: Guard | None, sight: Sight | None) -> Iterator[Mapping[str, str]]:
+def cells(guard: Guard | None, sight: Sight | None, *, indoors: bool) -> Iterator[Mapping[str, str]]:
     """What each kind of caller is answered, for each kind of thing."""
     for who in Who:
         for whose in (Whose.OWN, Whose.ANOTHERS) if sight else (Whose.NOBODYS,):
-            yield {"who": who, "whose": whose, "answer": answer(who, whose, guard, sight)}
+            told = Cell.HIDDEN if indoors else answer(who, whose, guard, sight)
+            yield {"who": who, "whose": whose, "answer": told}
 
 
 def answer(who: Who, whose: Whose, guard: Guard | None, sight: Sight | None) -> Cell:

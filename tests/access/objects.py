@@ -6,7 +6,7 @@ that somebody without a key made; then `token` is what its maker reads it with.
 
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
@@ -23,6 +23,8 @@ class Made:
 
     id: object
     token: str | None = None
+    inner: dict[str, object] = field(default_factory=dict)
+    """Ids of things within it, by the name of the path parameter."""
 
 
 async def a_key_of(world, whose) -> Made:
@@ -63,10 +65,32 @@ async def a_request(world, whose) -> Made:
     return Made(answer.json()["id"], answer.json()["status_token"])
 
 
+async def a_submission(world, whose) -> Made:
+    headers = {"X-Api-Key": whose[1]} if whose else {}
+    body = {
+        "kind": "policy", "name": "Jo Doe", "email": "jo.doe@springfield.gov", "subject": "Our crisis policy",
+        "message": "Here is our policy, for others to use.", "may_be_shared": True, "nothing_personal": True,
+        "attachments": [{"filename": "policy.txt", "media_type": "text/plain"}],
+    }  # fmt: skip
+    answer = await world.client.post("/v1/contact-submissions", json=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    opened = headers or {"X-Status-Token": told["status_token"]}
+    sent = await world.client.put(
+        told["attachments"][0]["href"], content=b"Be kind.", headers={**opened, "Content-Type": "text/plain"}
+    )
+    assert sent.status_code == 200, sent.text
+    return Made(told["id"], told["status_token"], {"attachment_id": told["attachments"][0]["id"]})
+
+
 MAKERS: dict[str, Callable[..., Awaitable[Made]]] = {
+    "/v1/contact-submissions": a_submission,
     "/v1/deliveries": a_delivery,
     "/v1/keys": a_key_of,
     "/v1/owners": the_owner,
     "/v1/tta-requests": a_request,
     "/v1/webhook-endpoints": an_endpoint,
 }
+
+BODIES: dict[str, dict] = {"actOnContactSubmission": {"action": "withdraw"}}
+"""The body of operations that look at theirs before they look at the thing; the others are sent an empty one."""

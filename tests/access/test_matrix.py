@@ -10,7 +10,8 @@ from app.access.matrix import OPEN, Cell, Who, Whose
 from app.access.models import Role
 from app.access.scopes import GRANTABLE, MEANINGS, Scope
 from tests.access.make import a_key, an_owner
-from tests.access.objects import MAKERS
+from tests.access.objects import BODIES, MAKERS, Made
+from tests.make import running
 
 DENIED = {Cell.UNAUTHENTICATED: 401, Cell.FORBIDDEN: 403, Cell.HIDDEN: 404}
 LITERALS = {"slug": "no-such-slug", "number": "1", "kind": "nothing"}
@@ -48,7 +49,7 @@ class Cast:
     """A key for each kind of caller, of owners that own nothing in common."""
 
     def __init__(self, world) -> None:
-        self.world, self.owners, self.keys = world, {}, {}
+        self.world, self.owners, self.keys, self.made = world, {}, {}, {}
 
     async def assemble(self) -> None:
         for role in ("partner", "staff"):
@@ -64,21 +65,36 @@ class Cast:
         if who == role:
             return {"X-Api-Key": self.keys[role]}
         others = GRANTABLE[Role(role)] - set(scopes)
-        return {"X-Api-Key": await a_key(self.world, owner=self.owners[role], scopes=others)}
+        if (role, others) not in self.keys:
+            self.keys[role, others] = await a_key(self.world, owner=self.owners[role], scopes=others)
+        return {"X-Api-Key": self.keys[role, others]}
+
+    async def make(self, collection: str, owner: str | None, *, fresh: bool = False) -> Made:
+        """A thing of an owner's, or of somebody without a key; the same again where nothing may happen to it."""
+        if fresh or (collection, owner) not in self.made:
+            whose = owner and (self.owners[owner], self.keys[owner])
+            self.made[collection, owner] = await MAKERS[collection](self.world, whose)
+        return self.made[collection, owner]
 
     async def path(self, template: str, who: Who, whose: Whose, answer: Cell) -> tuple[str, dict[str, str]]:
         """The address of a thing of the right owner, and what an anonymous maker of it must send along."""
         names = re.findall(r"{(\w+)}", template)
         if whose is Whose.NOBODYS:
             return template.format(**{name: LITERALS.get(name, uuid4()) for name in names}), {}
-        maker = MAKERS[template.partition("/{")[0]]
-        role = who.split("_", maxsplit=1)[0]
+        collection, role = template.partition("/{")[0], who.split("_", maxsplit=1)[0]
         mine = whose is Whose.OWN and answer is Cell.ALLOWED
         owner = "another" if not mine else role if role in self.owners else None
-        made = await maker(self.world, owner and (self.owners[owner], self.keys[owner]))
-        extra = {name: uuid4() for name in names[1:]}
-        headers = {"X-Status-Token": made.token} if mine and made.token else {}
-        return template.format(**{names[0]: made.id, **extra}), headers
+        made = await self.make(collection, owner, fresh=answer is Cell.ALLOWED)
+        headers = {}
+        if who is Who.ANONYMOUS and answer is not Cell.UNAUTHENTICATED:
+            headers["X-Status-Token"] = (made if mine else await self.make(collection, None)).token
+        return template.format(**{names[0]: made.id, **{name: made.inner[name] for name in names[1:]}}), headers
+
+
+@pytest.fixture
+async def bare(bare_url, tmp_path):
+    async with running(bare_url, files_url=f"file:{tmp_path}/files", mail_url=f"file:{tmp_path}/mail") as world:
+        yield world
 
 
 @pytest.mark.parametrize("who", Who)
@@ -93,7 +109,7 @@ async def test_each_cell_is_what_the_server_does(bare, who):
             scopes = [Scope(scope) for scope in row["scopes"]]
             headers = await cast.headers(who, scopes)
             path, more = await cast.path(row["path"], who, Whose(cell["whose"]), Cell(cell["answer"]))
-            body = {} if row["method"] in ("GET", "DELETE") else {"json": {}}
+            body = {} if row["method"] in ("GET", "DELETE") else {"json": BODIES.get(row["operation_id"], {})}
             answer = await bare.client.request(row["method"], path, headers={**headers, **more}, **body)
             if not agrees(cell, answer.status_code):
                 wrong.append((row["method"], row["path"], cell["whose"], cell["answer"], answer.status_code))
@@ -118,7 +134,7 @@ async def test_another_partners_things_are_told_from_nothing_by_nothing(bare):
             continue
         theirs, _ = await cast.path(row["path"], Who.PARTNER, Whose.ANOTHERS, Cell.HIDDEN)
         nothing = re.sub(r"[0-9a-f-]{36}", str(UUID(int=7)), theirs)
-        body = {} if row["method"] in ("GET", "DELETE") else {"json": {}}
+        body = {} if row["method"] in ("GET", "DELETE") else {"json": BODIES.get(row["operation_id"], {})}
         told = []
         for path in (theirs, nothing):
             answer = await bare.client.request(
