@@ -44,12 +44,11 @@ async def act(work: Work, viewer: Viewer, name: str, asked: a.Act, tools: Tools)
 
 async def say(work: Work, viewer: Viewer, name: str, words: str, *, internal: bool) -> Event:
     """A message to the other side, or a note among staff."""
-    if not viewer.caller.anonymous:
-        viewer.caller.demand(
-            Scope.TTA_NOTE if internal else Scope.TTA_ACT if viewer.by is By.STAFF else Scope.TTA_SUBMIT
-        )
     if internal and viewer.by is not By.STAFF:
         raise Invalid([{"pointer": "/internal", "detail": "Only staff write internal notes; leave this out."}])
+    if not viewer.caller.anonymous:
+        by_staff = Scope.TTA_NOTE if internal else Scope.TTA_ACT
+        viewer.caller.demand(by_staff if viewer.by is By.STAFF else Scope.TTA_SUBMIT)
     request = await find(work, viewer, name)
     fact = "tta.noted" if internal else "tta.messaged"
     event = record(
