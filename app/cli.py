@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
 
@@ -15,6 +15,8 @@ import typer
 from app import __version__
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from app.core.settings import Settings
     from app.editions.load import Progress
     from app.editions.publish import Diff
@@ -27,6 +29,8 @@ app = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, help="Make, list, replace and revoke keys. A key is shown once, on stdout.")
 app.add_typer(keys, name="keys")
+mail = typer.Typer(no_args_is_help=True, help="Look at letters, and try the way by which they go out.")
+app.add_typer(mail, name="mail")
 Answer = TypeVar("Answer")
 Expires = Annotated[str | None, typer.Option(help="When the key stops by itself: 90d, 12h, 2w or 2027-01-31.")]
 Reference = Annotated[str, typer.Argument(help="The key's prefix, pmhc_…, or its id.")]
@@ -93,8 +97,17 @@ def serve(
     # uvicorn stops gracefully and then raises the signal again; by then everything is done, and done well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _say(f"Documentation: http://{shown}:{settings.port}/docs")
-    uvicorn.run(
-        create_app(settings),
+    door = create_app(settings)
+
+    class Server(uvicorn.Server):
+        """Ends the streams of events when it is told to stop; they would hold it up until its time is over."""
+
+        async def shutdown(self, sockets: "list[socket] | None" = None) -> None:
+            door.app.state.stopping.set()
+            await super().shutdown(sockets)
+
+    config = uvicorn.Config(
+        door,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -106,6 +119,11 @@ def serve(
         backlog=2048,
         h11_max_incomplete_event_size=65_536,
     )
+    running = Server(config)
+    with suppress(KeyboardInterrupt):
+        running.run()
+    if not running.started:
+        raise typer.Exit(3)
 
 
 @app.command()
@@ -151,7 +169,7 @@ def check(
         _check_live(settings)
         return
     typer.secho("✓ configuration", fg="green")
-    faults = asyncio.run(_check_database(settings))
+    faults = [*asyncio.run(_check_database(settings)), asyncio.run(_check_mail(settings))]
     for told, fault in faults:
         typer.secho(f"✗ {told}: {fault}" if fault else f"✓ {told}", fg="red" if fault else "green")
     if any(fault for _, fault in faults):
@@ -219,6 +237,70 @@ async def _check_database(settings: "Settings") -> list[tuple[str, str | None]]:
     except ContentError as error:
         told.append(("seed_data", f"{len(error.faults)} mistakes; run `pmhc load --check`"))
     return told
+
+
+async def _check_mail(settings: "Settings") -> tuple[str, str | None]:
+    from app.core.mailbox import Folder, mail_target
+    from app.mail.sender import Unsent, knock
+
+    target = mail_target(settings.mail_url.get_secret_value())
+    if isinstance(target, Folder):
+        return f"letters (kept in {target.path.absolute()}, sent to nobody)", None
+    try:
+        await knock(target, settings.mail_timeout)
+    except Unsent as unsent:
+        return f"letters ({target!r})", f"{unsent.code}; check APP_MAIL_URL. Letters wait meanwhile."
+    return f"letters ({target!r})", None
+
+
+@mail.command("preview")
+def preview_letter(
+    kind: Annotated[str | None, typer.Argument(help="Such as tta.receipt; without it: the list of all.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="The HTML instead of the plain text.")] = False,
+) -> None:
+    """Show a letter as it would go out, with made-up facts."""
+    from app.mail.office import open_office
+    from app.mail.render import render
+    from app.mail.samples import SAMPLES
+
+    place = open_office(_settings()).place
+    if kind is not None and kind not in SAMPLES:
+        _fail(f"There is no such letter; there are: {', '.join(sorted(SAMPLES))}.")
+    for name in sorted(SAMPLES) if kind is None else [kind]:
+        words = render(name, SAMPLES[name].facts, place, SAMPLES[name].recipient)
+        if kind is None:
+            typer.echo(f"{name:<18} {words.subject}")
+        else:
+            typer.echo(words.html if html else f"Subject: {words.subject}\n\n{words.text}", nl=html)
+
+
+@mail.command("try")
+def try_letter(address: Annotated[str, typer.Argument(help="Where to send it: an address of your own.")]) -> None:
+    """Send a letter to yourself, the way that the settings say."""
+    from app.core.clock import utcnow
+    from app.core.ids import new_id
+    from app.core.log import configure
+    from app.core.mailbox import BadAddress, mail_target, mailbox
+    from app.mail.message import Envelope, build
+    from app.mail.office import open_office
+    from app.mail.render import render
+    from app.mail.samples import SAMPLES
+    from app.mail.sender import Unsent, way_out
+
+    settings = _settings()
+    configure(settings)
+    office, sample = open_office(settings), SAMPLES["mail.trial"]
+    try:
+        envelope = Envelope(new_id(), new_id(), office.sender, mailbox(address), office.reply_to)
+    except BadAddress as error:
+        _fail(f"The address {error}.")
+    letter = build(envelope, render(sample.kind, sample.facts, office.place, sample.recipient), utcnow())
+    send = way_out(mail_target(settings.mail_url.get_secret_value()), settings.mail_timeout)
+    try:
+        code = asyncio.run(send(letter, f"{envelope.notice_id}.{sample.kind}"))
+    except Unsent as unsent:
+        _fail(f"The letter did not go out: {unsent.code}.")
+    _say(f"The letter went out ({code}).")
 
 
 @app.command()

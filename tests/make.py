@@ -7,8 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 from alembic import command
@@ -17,6 +21,7 @@ from anyio import to_thread
 
 from app.contents import KINDS
 from app.core.db import Database
+from app.core.mailbox import mail_target
 from app.core.settings import Settings
 from app.core.work import Work
 from app.editions import load
@@ -61,6 +66,12 @@ class World:
     async def drain(self) -> int:
         """Let the worker do everything that is due now."""
         return await self.state.worker.drain()
+
+    def letters(self) -> list[EmailMessage]:
+        """What has gone out, in the order in which it was owed."""
+        folder = mail_target(self.settings.mail_url.get_secret_value()).path
+        files = sorted(folder.glob("*.eml"))
+        return [message_from_bytes(file.read_bytes(), policy=SMTP) for file in files]
 
 
 @cache
@@ -148,9 +159,10 @@ def settings_for(url: str, **overrides) -> Settings:
 async def running(url: str, clock: MovableClock | None = None, **overrides) -> AsyncIterator[World]:
     """An application that serves a database, for as long as the block lasts."""
     clock = clock or MovableClock()
-    settings = settings_for(url, **overrides)
-    door = create_app(settings, clock=clock)
-    async with door.app.router.lifespan_context(door.app):
-        transport = httpx.ASGITransport(door, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
-            yield World(client, door, door.app.state.database, clock, settings)
+    with TemporaryDirectory(prefix="pmhc-mail-") as mail:
+        settings = settings_for(url, **{"mail_url": f"file:{mail}", **overrides})
+        door = create_app(settings, clock=clock)
+        async with door.app.router.lifespan_context(door.app):
+            transport = httpx.ASGITransport(door, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+                yield World(client, door, door.app.state.database, clock, settings)

@@ -49,7 +49,12 @@ class _SecretFiles(PydanticBaseSettingsSource):
 class Settings(BaseSettings):
     """Everything an operator can choose."""
 
-    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="APP_", frozen=True, extra="ignore")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        env_prefix="APP_",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # an address with a password is a secret also when it is mistyped
+    )
 
     env: Environment = Field(
         Environment.DEVELOPMENT, description="`development`, or `production`, which refuses default secrets."

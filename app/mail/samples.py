@@ -94,6 +94,7 @@ _REQUEST: dict[str, dict[str, Any]] = {
         "new_due_at": datetime(2026, 11, 25, 18, 0, tzinfo=UTC),
         "message": "Two of us were ill on the same day. That must not cost you the answer: I read your request now.",
     },
+    "unacknowledged": {"status": "confirmed", "confirmed_at": datetime(2026, 11, 24, 14, 5, tzinfo=UTC)},
     "answer": {"status": "in_review", "answered_at": datetime(2026, 11, 25, 16, 0, tzinfo=UTC)},
     "escalation": {"status": "submitted", "step": 90, "received_at": RECEIVED, "due_at": DUE, "assignee": None},
 }
@@ -136,6 +137,8 @@ def _samples() -> dict[str, Sample]:
         details={"reason": "failing", "disabled_at": RECEIVED},
     )
     made["webhook.disabled"] = Sample("webhook.disabled", endpoint, Recipient.PARTNER)
+    trial = Facts(address=None, name=None, reference="", path="/")
+    made["mail.trial"] = Sample("mail.trial", trial, Recipient.STAFF)
     made["contact.receipt"] = contact_sample("contact.receipt")
     made["contact.arrived"] = contact_sample("contact.arrived")
     made["contact.answer"] = contact_sample("contact.answer", status="accepted", action="accept", reply=_REPLY)

@@ -11,10 +11,11 @@ import errno
 import os
 import ssl
 import tempfile
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 import structlog
@@ -24,7 +25,7 @@ from app.core.mailbox import TLS, Folder, Relay
 log = structlog.get_logger()
 GOODBYE_SECONDS = 2.0
 
-Send = Callable[[EmailMessage, str], Awaitable[str]]
+Send = Callable[[EmailMessage, str], Coroutine[Any, Any, str]]
 """Sends a letter under a name (for files), and answers what was answered, as a code such as `smtp-250`."""
 
 
@@ -74,35 +75,48 @@ def through(relay: Relay, seconds: float) -> Send:
     context = ssl.create_default_context(cafile=relay.ca)
 
     async def send(message: EmailMessage, name: str) -> str:
-        client = aiosmtplib.SMTP(
-            hostname=relay.host,
-            port=relay.port,
-            username=relay.user,
-            password=relay.password,
-            use_tls=relay.tls is TLS.IMPLICIT,
-            start_tls=relay.tls is TLS.STARTTLS,
-            tls_context=context if relay.tls is not TLS.NONE else None,
-            # Not this machine's name, which says more than a stranger needs.
-            local_hostname="[127.0.0.1]",
-            timeout=seconds,
-        )
         to, sender = (message[header].addresses[0].addr_spec for header in ("To", "From"))
-        try:
-            async with asyncio.timeout(2 * seconds):
-                await client.connect()
-                await client.sendmail(sender, [to], message.as_bytes())
-        except TimeoutError as error:
-            raise verdict(error) from None
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            await _part(client)
-            raise verdict(error) from None
-        else:
-            await _part(client)
-        finally:
-            client.close()
+        async with _talking(relay, seconds, context) as client:
+            await client.sendmail(sender, [to], message.as_bytes())
         return "smtp-250"
 
     return send
+
+
+async def knock(relay: Relay, seconds: float) -> None:
+    """Go as far as a letter would, TLS and password included, and send none."""
+    async with _talking(relay, seconds, ssl.create_default_context(cafile=relay.ca)) as client:
+        await client.noop()
+
+
+@asynccontextmanager
+async def _talking(relay: Relay, seconds: float, context: ssl.SSLContext) -> AsyncIterator[aiosmtplib.SMTP]:
+    """A conversation with a mail server; whatever goes wrong in it comes out as `Unsent`."""
+    client = aiosmtplib.SMTP(
+        hostname=relay.host,
+        port=relay.port,
+        username=relay.user,
+        password=relay.password,
+        use_tls=relay.tls is TLS.IMPLICIT,
+        start_tls=relay.tls is TLS.STARTTLS,
+        tls_context=context if relay.tls is not TLS.NONE else None,
+        # Not this machine's name, which says more than a stranger needs.
+        local_hostname="[127.0.0.1]",
+        timeout=seconds,
+    )
+    try:
+        async with asyncio.timeout(2 * seconds):
+            await client.connect()
+            yield client
+    except TimeoutError as error:
+        raise verdict(error) from None
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        await _part(client)
+        raise verdict(error) from None
+    else:
+        await _part(client)
+    finally:
+        client.close()
 
 
 async def _part(client: aiosmtplib.SMTP) -> None:
