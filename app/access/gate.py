@@ -71,6 +71,7 @@ class Gate:
             standing = await self._limiter.take(self._policies["anonymous"], client)
             if standing.refused:
                 raise standing.refusal() from refused
+            refused.sent_headers.update((name.decode(), value.decode()) for name, value in standing.headers())
             raise
         except (DBAPIError, PoolTimeout, OSError) as error:
             raise from_database(error) from error

@@ -4,15 +4,16 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, EmailStr, Field
+from pydantic import Field
 
 from app.access.matrix import Cell, Who, Whose
 from app.access.models import Role
 from app.access.policies import Per
 from app.access.principal import Kind
 from app.access.scopes import Scope
+from app.core.reach import Email, Stripped
 from app.core.web import In, Out
-from app.core.words import Instant, Title
+from app.core.words import Instant, Title, When
 
 LIMIT, LIMIT_MAX = 50, 200
 OVERLAP_HOURS, OVERLAP_HOURS_MAX = 24, 30 * 24
@@ -69,8 +70,8 @@ class OwnerIn(In):
     """A partner's system, or a member of staff."""
 
     kind: Role
-    name: Title
-    contact_email: Annotated[EmailStr, Field(max_length=254)] | None = Field(
+    name: Annotated[Title, Stripped]
+    contact_email: Email | None = Field(
         None, description="Whom to tell when a key leaks; shown to staff and to the owner."
     )
 
@@ -95,7 +96,7 @@ class KeyIn(In):
         None, min_length=1, max_length=len(Scope),
         description="What the key may do. Without it: all that a key of this kind of owner may hold.",
     )  # fmt: skip
-    expires_at: AwareDatetime | None = Field(None, description="When the key stops by itself; without it, never.")
+    expires_at: When | None = Field(None, description="When the key stops by itself; without it, never.")
 
 
 class RotateIn(In):
@@ -104,7 +105,7 @@ class RotateIn(In):
     overlap_hours: int = Field(
         OVERLAP_HOURS, ge=0, le=OVERLAP_HOURS_MAX, description="How long the old key goes on working."
     )
-    expires_at: AwareDatetime | None = Field(
+    expires_at: When | None = Field(
         None, description="When the new key stops by itself. Without it: after as long a life as the old one was given."
     )
 

@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app.core.web import In, Out
-from app.core.words import Instant
+from app.core.words import Instant, When
 
 LIMIT, LIMIT_MAX = 50, 200
 
@@ -23,8 +23,8 @@ class AuditQuery(In):
     )  # fmt: skip
     owner_id: UUID | None = Field(None, description="Only what concerns this owner.")
     request_id: str | None = Field(None, max_length=80, description="Only what this request caused.")
-    since: AwareDatetime | None = Field(None, description="Only at or after this instant.")
-    until: AwareDatetime | None = Field(None, description="Only before this instant.")
+    since: When | None = Field(None, description="Only at or after this instant.")
+    until: When | None = Field(None, description="Only before this instant.")
     limit: int = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
     before: UUID | None = Field(None, description="Only older than this one; `links.next` carries it.")
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from sqlalchemy import BigInteger, Integer, String, Text
 from sqlalchemy.orm import mapped_column
 
@@ -68,6 +68,17 @@ Instant = Annotated[
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$", "examples": ["2026-11-23T13:26:22Z"]}),
 ]
+
+
+def _within_reason(instant: datetime) -> datetime:
+    # Near the ends of the calendar an instant cannot even be told in UTC.
+    if not 1900 <= instant.year <= 2200:
+        raise ValueError("must be an instant between 1900 and 2200, such as 2027-03-16T14:00:00Z")
+    return instant
+
+
+When = Annotated[AwareDatetime, AfterValidator(_within_reason), Field(examples=["2027-03-16T14:00:00Z"])]
+"""An instant that somebody sends, with its offset."""
 JSONObject = dict[str, Any]
 
 _STATES = """

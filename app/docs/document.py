@@ -15,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from jinja2 import Environment, StrictUndefined
 from pydantic.json_schema import models_json_schema
 
+from app.access.scopes import GRANTABLE, MEANINGS
 from app.contents import KINDS
 from app.core.door import ADDRESS_LIMIT, HEADER_LIMIT
 from app.core.facts import public_types
@@ -132,6 +133,8 @@ def story(app: FastAPI) -> str:
         body_limit=settings.body_limit,
         max_age=settings.max_age,
         policies=app.state.policies.values(),
+        scopes=MEANINGS,
+        grantable=GRANTABLE,
     ).strip()
 
 

@@ -233,6 +233,17 @@ async def test_a_key_revoked_elsewhere_stops_when_what_is_remembered_runs_out(ba
     assert (await who(bare, key)).json()["reason"] == "revoked"
 
 
+@pytest.mark.parametrize("instant", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "2027-01-01T00:00:00"])
+async def test_instants_at_the_ends_of_the_calendar_are_refused(bare, instant):
+    staff, owner = await a_key(bare, "staff"), await an_owner(bare)
+    asked = {"owner_id": str(owner.id), "expires_at": instant}
+    answer = await bare.client.post("/v1/keys", json=asked, **with_key(staff))
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/expires_at"]
+    for name in ("since", "until"):
+        answer = await bare.client.get("/v1/audit", params={name: instant}, **with_key(staff))
+        assert [fault["parameter"] for fault in answer.json()["errors"]] == [name]
+
+
 @pytest.mark.parametrize("hours", [-1, 721, "soon", None])
 async def test_an_overlap_out_of_bounds_is_refused(bare, hours):
     key = await a_key(bare)

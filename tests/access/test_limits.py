@@ -71,10 +71,10 @@ async def test_one_key_does_not_use_up_another_and_no_address_uses_up_a_key(bare
 
 async def test_refused_keys_count_against_the_address_they_come_from(bare_url):
     async with running(bare_url, limits=FEW) as world:
-        statuses = [
-            (await world.client.get("/v1/whoami", headers={"X-Api-Key": "pmhc_nope"})).status_code for _ in range(9)
-        ]
-        assert statuses == [401] * 7 + [429] * 2
+        refused = [await world.client.get("/v1/whoami", headers={"X-Api-Key": "pmhc_nope"}) for _ in range(9)]
+        assert [answer.status_code for answer in refused] == [401] * 7 + [429] * 2
+        told = [answer.headers["RateLimit"] for answer in refused[:2]]
+        assert told == ['"anonymous";r=6;t=60', '"anonymous";r=5;t=60']
         good = await world.client.get("/livez", headers={"X-Api-Key": await a_key(world)})
         assert good.status_code == 200
 
