@@ -103,7 +103,7 @@ def serve(
         """Ends the streams of events when it is told to stop; they would hold it up until its time is over."""
 
         async def shutdown(self, sockets: "list[socket] | None" = None) -> None:
-            door.app.state.stopping.set()
+            door.app.state.stopping.set()  # type: ignore[attr-defined]
             await super().shutdown(sockets)
 
     config = uvicorn.Config(

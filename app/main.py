@@ -43,9 +43,11 @@ from app.sandbox.routes import router as sandbox
 from app.sandbox.service import sweeper
 from app.search.building import prepare
 from app.search.routes import router as search
+from app.silences.routes import router as silences
 from app.sites.routes import router as sites
 from app.tables import metadata
 from app.toolkit.routes import router as toolkit
+from app.tta.acknowledgement_routes import router as acknowledgements
 from app.tta.desk_routes import router as desk
 from app.tta.intake import Intake
 from app.tta.routes import router as tta
@@ -55,7 +57,7 @@ from app.worker import Task, Worker, tasks
 
 ROUTERS = (
     docs, toolkit, catalog, sites, library, search, sources, editions, desk, tta, service_levels, contact, webhooks,
-    sandbox, access, keys, audit, jwks, ops.router,
+    acknowledgements, silences, sandbox, access, keys, audit, jwks, ops.router,
 )  # fmt: skip
 """`desk` stands before `tta`: its fixed addresses come before those that hold the name of a request."""
 

@@ -13,6 +13,7 @@ from app.core.notices import Notice
 from app.core.signing import SigningKey
 from app.core.work import Event
 from app.editions.models import Edition, Published, Revision
+from app.tta.acknowledgement import Acknowledgement
 from app.tta.models import Escalation, RequestTopic, Task, TTARequest
 from app.tta.personal import Contact, Message
 from app.webhooks.inbox import InboxItem
@@ -42,6 +43,7 @@ TABLES = (
     Task,
     Contact,
     Message,
+    Acknowledgement,
     ContactSubmission,
     ContactPerson,
     Attachment,

@@ -35,7 +35,7 @@ from app.mail.room import MailRoom
 from app.mail.sender import way_out
 from app.tta.facts import SUBJECT
 from app.tta.letters import letter_facts
-from app.tta.sweep import end_leases, tell_matches, tell_steps
+from app.tta.sweep import end_leases, seek_acknowledgements, tell_matches, tell_steps
 from app.webhooks.dispatch import dispatch
 from app.webhooks.inbox import keep_in_inbox
 from app.webhooks.send import Sender
@@ -65,6 +65,7 @@ def tasks(settings: Settings, clock: Clock) -> Mapping[str, Task]:
         "tell_steps": tell_steps,
         "tell_matches": tell_matches,
         "end_leases": end_leases,
+        "seek_acknowledgements": seek_acknowledgements,
         "forget_old_keys": forget_old_keys,
         "number_events": number_events,
         "dispatch": dispatch,

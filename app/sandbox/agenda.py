@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.feed import Counter
 from app.core.notices import Notice, NoticeStatus
 from app.core.work import Event
+from app.tta.acknowledgement import Acknowledgement
 from app.tta.models import TTARequest
 from app.webhooks.models import Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
 
@@ -35,6 +36,10 @@ async def next_due(session: AsyncSession, world_id: UUID) -> datetime | None:
             (R.leased_until, R.leased_until.is_not(None)),
         )
     ]
+    silent = select(func.min(Acknowledgement.next_look_at)).where(
+        Acknowledgement.world_id == world_id, Acknowledgement.next_look_at.is_not(None)
+    )
+    found.append(await session.scalar(silent))
     return min((instant for instant in found if instant is not None), default=None)
 
 

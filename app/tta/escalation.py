@@ -76,8 +76,14 @@ def open_task(work: Work, request: TTARequest, kind: TaskKind) -> None:
 
 async def close_tasks(work: Work, request: TTARequest, by: UUID | None, *kinds: TaskKind) -> None:
     """Staff have done it, or the request has ended and there is nothing left to do."""
-    if request.breached_at is None and request.match_breached_at is None:
-        return  # tasks are opened by broken promises alone
+    heard = request.owner_id is None or request.met_at is None
+    if request.breached_at is None and request.match_breached_at is None and heard:
+        return  # tasks are opened by broken promises, and by silence after a partner's confirmation
+    await close_task(work, request, by, *kinds)
+
+
+async def close_task(work: Work, request: TTARequest, by: UUID | None, *kinds: TaskKind) -> None:
+    """Close tasks that may be open."""
     wanted = select(Task).where(Task.request_id == request.id, Task.kind.in_(kinds), Task.done_at.is_(None))
     for task in await work.session.scalars(wanted):
         task.done_at, task.done_by_id = work.now, by

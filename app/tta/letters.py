@@ -46,6 +46,8 @@ async def letter_facts(session: AsyncSession, notice: Notice) -> Facts | None:
         details["assignee"] = await _name(session, request.assignee_id)
     to_staff = notice.recipient is Recipient.STAFF
     person = said.get("contact", {})
+    if notice.recipient is Recipient.PARTNER:
+        person = await _people_of(session, request)
     return Facts(
         address=None if to_staff else person.get("email"),
         name=None if to_staff else person.get("name"),
@@ -67,6 +69,11 @@ async def _message(session: AsyncSession, notice: Notice) -> Mapping[str, str]:
 
 async def _partner(session: AsyncSession, request: TTARequest) -> str | None:
     return await _name(session, request.owner_id)
+
+
+async def _people_of(session: AsyncSession, request: TTARequest) -> Mapping[str, str | None]:
+    owner = await session.get(Owner, request.owner_id) if request.owner_id else None
+    return {"email": owner.contact_email, "name": owner.name} if owner else {}
 
 
 async def _name(session: AsyncSession, owner_id: UUID | None) -> str | None:
@@ -185,6 +192,10 @@ def _breach(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]
     return {"due_at": request.due_at}
 
 
+def _unacknowledged(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+    return {"confirmed_at": request.met_at}
+
+
 def _apology(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
     return {
         "due_at": request.due_at,
@@ -215,5 +226,6 @@ _DETAILS: Mapping[Letter, Details] = MappingProxyType({
     Letter.WITHDRAWAL: _withdrawal,
     Letter.BREACH: _breach,
     Letter.APOLOGY: _apology,
+    Letter.UNACKNOWLEDGED: _unacknowledged,
     Letter.ESCALATION: _escalation,
 })  # fmt: skip

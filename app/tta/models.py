@@ -161,6 +161,7 @@ class TaskKind(StrEnum):
 
     APOLOGISE = "apologise"
     FIND_MATCH = "find_match"
+    REACH_REQUESTER = "reach_requester"
 
 
 class Task(Base):

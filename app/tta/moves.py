@@ -14,6 +14,7 @@ from app.core.work import Event, Work
 from app.editions.snapshot import Snapshot
 from app.tta import actions as a
 from app.tta import facts
+from app.tta.acknowledgement import expect
 from app.tta.escalation import close_tasks
 from app.tta.models import TaskKind, TTARequest
 from app.tta.queries import Viewer
@@ -72,6 +73,7 @@ async def move(work: Work, viewer: Viewer, request: TTARequest, asked: a.Act, to
         await close_tasks(work, request, viewer.caller.owner_id, TaskKind.FIND_MATCH)
     if asked.action is Action.CONFIRM:
         data |= _confirmed(request, tools)
+        expect(work, request)
     if asked.action is Action.MATCH:
         data["due_at"] = facts.told(request.match_due_at)
     event = record(

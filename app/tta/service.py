@@ -9,6 +9,7 @@ from app.access.scopes import Scope
 from app.core.errors import Invalid, NotFound
 from app.core.work import Event, Work
 from app.tta import actions as a
+from app.tta.acknowledgement import note_word
 from app.tta.desk import at_the_desk, end_lease
 from app.tta.escalation import catch_up
 from app.tta.looking import NOT_FOUND
@@ -38,6 +39,7 @@ async def act(work: Work, viewer: Viewer, name: str, asked: a.Act, tools: Tools)
         await at_the_desk(work, viewer, request, asked)
     else:
         await move(work, viewer, request, asked, tools)
+    await note_word(work, viewer, request)
     request.updated_at = work.now
     return request
 
@@ -56,6 +58,7 @@ async def say(work: Work, viewer: Viewer, name: str, words: str, *, internal: bo
         reference=request.reference, external_ref=request.external_ref, by=viewer.by.value,
     )  # fmt: skip
     write(work, viewer, request, event, {"words": words}, internal=internal)
+    await note_word(work, viewer, request)
     request.updated_at = work.now
     if not internal:
         letter(work, request, Letter.MESSAGE if viewer.by is By.STAFF else Letter.ANSWER, event)

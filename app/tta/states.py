@@ -85,6 +85,7 @@ class Letter(StrEnum):
     MESSAGE = "tta.message"
     BREACH = "tta.breach"
     APOLOGY = "tta.apology"
+    UNACKNOWLEDGED = "tta.unacknowledged"
     ESCALATION = "tta.escalation"
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.models import World
 from app.core.db import Database
 from app.core.work import Work
+from app.tta.acknowledgement import Acknowledgement, seek
 from app.tta.desk import end_lease
 from app.tta.escalation import catch_up
 from app.tta.models import TTARequest
@@ -43,6 +44,10 @@ def _lease_over(now: datetime) -> ColumnElement[bool]:
     return R.leased_until < now
 
 
+def _silent(now: datetime) -> ColumnElement[bool]:
+    return R.id.in_(select(Acknowledgement.request_id).where(Acknowledgement.next_look_at < now))
+
+
 async def tell_steps(database: Database, now: datetime) -> int:
     """A task: escalate, and note promises of confirmation that were broken."""
     return await _sweep(database, now, _step_due, _tell)
@@ -56,6 +61,11 @@ async def tell_matches(database: Database, now: datetime) -> int:
 async def end_leases(database: Database, now: datetime) -> int:
     """A task: put requests whose claim has run out back into the queue."""
     return await _sweep(database, now, _lease_over, _release)
+
+
+async def seek_acknowledgements(database: Database, now: datetime) -> int:
+    """A task: where nobody acknowledged a confirmation, try the next way."""
+    return await _sweep(database, now, _silent, seek)
 
 
 async def _tell(work: Work, requests: Sequence[TTARequest]) -> None:

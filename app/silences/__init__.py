@@ -1,0 +1,1 @@
+"""What nobody has answered: requests, webhooks and letters of a caller, in one list."""

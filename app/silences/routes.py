@@ -1,0 +1,89 @@
+"""The list of silences."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import Field
+from sqlalchemy import Uuid, literal, tuple_
+
+from app.access.deps import allowed
+from app.access.principal import Principal
+from app.access.scopes import Scope
+from app.core.db import UTCDateTime
+from app.core.paging import CursorQuery, Cursors, Cut, Links, count, link_header, page_links
+from app.core.web import Out, Reading, new_router
+from app.core.words import Instant
+from app.silences.queries import silences
+
+router = new_router("/v1/me", "Webhooks and events")
+PATH = "/v1/me/silences"
+Listener = Annotated[Principal, allowed(Scope.TTA_READ)]
+Kind = Literal["request", "webhook", "notice"]
+HREFS = {"request": "/v1/tta-requests/{id}", "webhook": "/v1/deliveries/{id}", "notice": "/v1/tta-requests/{about}"}
+
+
+class SilenceQuery(CursorQuery):
+    """Which silences."""
+
+    kind: Kind | None = Field(None, description="Only these; all kinds without it.")
+
+
+class SilenceOut(Out):
+    """Something that nobody has answered."""
+
+    kind: Kind
+    id: UUID
+    href: str = Field(description="Where to look: the request, or the delivery.")
+    since: Instant = Field(description="When it was told first.")
+    state: Literal["waiting", "letter", "desk", "failed"] = Field(
+        description="`waiting` for a word, or to be tried again; `letter`: the partner was written to; `desk`: staff "
+        "have the task to reach you; `failed`: it is not tried again."
+    )
+    about: str = Field(description="Your reference or ours, the type of the event, or the kind of letter.")
+
+
+class SilencePage(Out):
+    """Silences, the longest first."""
+
+    items: list[SilenceOut]
+    total: int
+    links: Links
+
+
+@router.get("/silences", operation_id="listSilences", response_model=SilencePage)
+async def list_silences(
+    request: Request,
+    response: Response,
+    session: Reading,
+    caller: Listener,
+    query: Annotated[SilenceQuery, Query()],
+) -> dict[str, Any]:
+    """List what nobody has answered: confirmations without a word, webhooks and letters that did not arrive.
+
+    An empty list is the proof that you have missed nothing. A confirmed request stays until it is acknowledged, a
+    webhook until it is delivered, a letter until it is out. Staff see all requests and letters, and their own webhooks.
+    """
+    wanted = silences(caller)
+    columns = wanted.selected_columns
+    if query.kind:
+        wanted = wanted.where(columns.kind == query.kind)
+    total = await count(session, wanted)
+    cursors = Cursors(request.app.state.settings.secret.get_secret_value(), PATH, caller.actor, query.kind)
+    if query.cursor is not None:
+        since, last, _ = cursors.read(query.cursor)
+        place = tuple_(literal(since, UTCDateTime()), literal(last, Uuid()))
+        wanted = wanted.where(tuple_(columns.since, columns.id) > place)
+    rows = (await session.execute(wanted.order_by(columns.since, columns.id).limit(query.limit + 1))).all()
+    more, rows = len(rows) > query.limit, rows[: query.limit]
+    following = cursors.write(rows[-1].since, rows[-1].id, back=False) if more else None
+    links = page_links(PATH, query, Cut(rows, next=following, prev=None))
+    response.headers.update(link_header(links))
+    items = [
+        {
+            "kind": row.kind, "id": row.id, "href": HREFS[row.kind].format(id=row.id, about=row.about),
+            "since": row.since, "state": row.state, "about": row.told,
+        }
+        for row in rows
+    ]  # fmt: skip
+    return {"items": items, "total": total, "links": links}
