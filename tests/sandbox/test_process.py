@@ -3,7 +3,7 @@
 import asyncio
 import signal
 
-from tests.ops.test_process import server
+from tests.ops.make import server
 
 
 async def test_a_stream_ends_well_when_the_server_is_told_to_stop(bare_url):
