@@ -129,6 +129,11 @@ async def test_without_redis_limits_are_counted_here_and_the_operator_is_told(ba
     assert capsys.readouterr().err.count("limits.store_away") == 1
 
 
+async def test_a_redis_that_was_never_there_stops_nobody(bare_url):
+    async with running(bare_url, limits=FEW, redis_url="redis://127.0.0.1:1/0") as world:
+        assert await passes(world.client, "POST", "/v1/tta-requests") == 4
+
+
 @pytest.mark.parametrize("text", ["intake", "intake=5", "intake=0/60", "intake=5/0", "nobody=5/60", "intake=5/60/1"])
 def test_limits_that_cannot_be_read_are_refused_at_the_start(text):
     with pytest.raises(ValueError, match="APP_LIMITS"):
