@@ -31,6 +31,6 @@ VOLUME /data
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=4s --start-period=30s --retries=3 \
-  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"APP_PORT\"]}/livez', timeout=3)"]
+# A worker beside the server listens to nothing: run it with --health-cmd "pmhc check".
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["pmhc", "check", "--live"]
 CMD ["pmhc", "serve"]
