@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 
 import structlog
 
-from app.contact.correspondence import facts_of
+from app.contact.correspondence import facts_of as submission_facts
 from app.core.beat import EVERY, beat
 from app.core.clock import Clock
 from app.core.db import Database
@@ -33,9 +33,9 @@ from app.mail.kept import keeping
 from app.mail.office import open_office
 from app.mail.room import MailRoom
 from app.mail.sender import way_out
-from app.tta.facts import SUBJECT
 from app.tta.letters import letter_facts
 from app.tta.sweep import end_leases, seek_acknowledgements, tell_matches, tell_steps
+from app.webhooks.correspondence import facts_of as endpoint_facts
 from app.webhooks.dispatch import dispatch
 from app.webhooks.inbox import keep_in_inbox
 from app.webhooks.send import Sender
@@ -43,7 +43,11 @@ from app.webhooks.send import Sender
 log = structlog.get_logger()
 Task = Callable[[Database, datetime], Awaitable[int]]
 PERIOD, PAUSE_AFTER_FAILURE = 1.0, 5.0
-LOOKUPS: Mapping[str, Lookup] = {SUBJECT: letter_facts, "contact_submission": facts_of}
+LOOKUPS: Mapping[str, Lookup] = {
+    "tta_request": letter_facts,
+    "contact_submission": submission_facts,
+    "webhook_endpoint": endpoint_facts,
+}
 """Type of subject → who finds the words of its letters."""
 
 

@@ -85,7 +85,7 @@ def _addressed(office: Office, notice: Notice, facts: Facts, *, sandbox: bool) -
     staff = notice.recipient is Recipient.STAFF
     if facts.address is None and staff and office.desk is not None:
         return office.desk
-    address = facts.address or (UNNAMED_DESK if staff and sandbox else None)
+    address = facts.address or (f"{notice.recipient}@localhost" if sandbox else None)
     if address is None:
         # The desk's address can still be set; a requester's will not come.
         raise Unsent("no-address", for_good=not staff)

@@ -127,7 +127,9 @@ def counted(viewer: Viewer, wanted: RequestFilter, now: datetime) -> Select[Any]
 
 def facts_about(request: TTARequest, *, staff: bool, notes: bool) -> Select[Event]:
     """What happened to a request, as far as the viewer may know."""
-    found = select(Event).where(Event.subject_type == SUBJECT, Event.subject_id == str(request.id))
+    # What became of a letter is told by the letter's own entry.
+    ours = Event.type.startswith("tta.", autoescape=True)
+    found = select(Event).where(Event.subject_type == SUBJECT, Event.subject_id == str(request.id), ours)
     if not staff:
         found = found.where(Event.type.not_in(STAFF_FACTS))
     elif not notes:
