@@ -1,5 +1,6 @@
 """What tests are made of: databases from templates, running applications, a clock that moves."""
 
+import json
 import shutil
 import sqlite3
 import uuid
@@ -18,12 +19,15 @@ import httpx
 from alembic import command
 from alembic.config import Config
 from anyio import to_thread
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.contents import KINDS
 from app.core.db import Database
+from app.core.facts import FACTS
 from app.core.mailbox import mail_target
 from app.core.settings import Settings
-from app.core.work import Work
+from app.core.work import Event, Work
 from app.editions import load
 from app.editions.publish import publish
 from app.main import create_app
@@ -155,6 +159,17 @@ def settings_for(url: str, **overrides) -> Settings:
     return Settings(database_url=url, **{**usual, **overrides})
 
 
+async def every_event_is_as_it_was_defined(world: World) -> None:
+    """Whatever a test let happen: its data is of the shape that was promised for its type."""
+    try:
+        async with world.database.read() as session:
+            happened = list(await session.execute(select(Event.type, Event.data)))
+    except (SQLAlchemyError, OSError):
+        return  # some tests take the database away
+    for type_, data in happened:
+        FACTS[type_].data.model_validate_json(json.dumps(data))
+
+
 @asynccontextmanager
 async def running(url: str, clock: MovableClock | None = None, **overrides) -> AsyncIterator[World]:
     """An application that serves a database, for as long as the block lasts."""
@@ -165,4 +180,6 @@ async def running(url: str, clock: MovableClock | None = None, **overrides) -> A
         async with door.app.router.lifespan_context(door.app):
             transport = httpx.ASGITransport(door, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
-                yield World(client, door, door.app.state.database, clock, settings)
+                world = World(client, door, door.app.state.database, clock, settings)
+                yield world
+                await every_event_is_as_it_was_defined(world)

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
+from app.core.facts import FACTS
 from app.core.ids import new_id
 from app.core.words import Key, Label
 
@@ -73,6 +74,8 @@ class Moment:
         self, type_: str, subject_type: str, subject_id: object, *, owner_id: UUID | None = None, **data: Any
     ) -> dict[str, Any]:
         """What happened, as a row of `event`, for those who write many at once."""
+        if type_ not in FACTS:
+            raise LookupError(f"the event type {type_} is defined nowhere")
         return {
             "id": new_id(), "type": type_, "subject_type": subject_type, "subject_id": str(subject_id),
             "owner_id": owner_id, "world_id": self.world_id, "actor": self.actor, "request_id": self.request_id,

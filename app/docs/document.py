@@ -21,7 +21,7 @@ from app.core.door import ADDRESS_LIMIT, HEADER_LIMIT
 from app.core.facts import public_types
 from app.core.web import ProblemOut
 from app.core.words import SLUG_OF
-from app.docs import examples, headers, refusals
+from app.docs import examples, headers, hooks, refusals
 from app.docs.addresses import Addresses
 from app.docs.tidy import REF, in_order, tidy, walk
 from app.editions import reading
@@ -112,6 +112,7 @@ def _build(app: FastAPI, addresses: Addresses) -> dict[str, Any]:
     document["tags"] = [{"name": name, "description": told} for name, told in TAGS.items() if name in used]
     refusals.complete(document, addresses.contexts())
     headers.complete(document)
+    hooks.complete(document)
     tidy(document)
     _name_fields(document)
     _name_event_types(document)

@@ -16,12 +16,26 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, insert, select, text
 
 from app.core.errors import Conflict
+from app.core.facts import Data, define
 from app.core.work import Work
 from app.editions.models import Edition, Published, Revision
 
 ADVISORY_LOCK = 7_046_201
 Documents = Mapping[tuple[str, str], str]
 """(kind, slug) → the document as it is stored and served."""
+
+
+class EditionData(Data):
+    """What an edition changed, in numbers of items."""
+
+    number: int
+    created: int
+    changed: int
+    retired: int
+    digest: str
+
+
+define("edition.published", "An edition of the content was published.", EditionData, public=False)
 
 
 class EditionMoved(Conflict):

@@ -4,7 +4,7 @@ What is listed, and until when:
 
 - `request`: confirmed and not acknowledged, until somebody acknowledges it or it ends;
 - `webhook`: a delivery that waits or has failed, until it is delivered;
-- `notice`: a letter about a request that failed or is being tried again, until it is out.
+- `notice`: a letter about a request or an endpoint that failed or is being tried again, until it is out.
 """
 
 from typing import Any
@@ -20,16 +20,17 @@ from app.tta.acknowledgement import Acknowledgement
 from app.tta.facts import SUBJECT
 from app.tta.models import TTARequest
 from app.tta.queries import Viewer, still_open, visible_to
-from app.webhooks.models import Delivery, DeliveryStatus
+from app.webhooks.models import Delivery, DeliveryStatus, WebhookEndpoint
+from app.webhooks.queries import my_endpoints
 
 R, A, N, D = TTARequest, Acknowledgement, Notice, Delivery
 
 
 def silences(caller: Principal) -> Select[Any]:
     """Everything of the caller's that nobody has answered: kind, id, about, since, state, told."""
-    parts = [_requests(caller), _letters(caller)]
+    parts = [_requests(caller), _letters(visible_to(Viewer(caller)), R, SUBJECT, caller)]
     if caller.may(Scope.WEBHOOKS_MANAGE):
-        parts.append(_webhooks(caller))
+        parts += [_webhooks(caller), _letters(my_endpoints(caller), WebhookEndpoint, "webhook_endpoint", caller)]
     return select(union_all(*parts).subquery("silences"))
 
 
@@ -46,14 +47,15 @@ def _requests(caller: Principal) -> Select[Any]:
     )
 
 
-def _letters(caller: Principal) -> Select[Any]:
+def _letters(seen: Select[Any], things: Any, subject_type: str, caller: Principal) -> Select[Any]:
+    """Letters about what the caller sees."""
     state = case((N.status == NoticeStatus.FAILED, "failed"), else_="waiting")
-    mine = visible_to(Viewer(caller)).join(N, N.subject_id == R.id)
+    mine = seen.order_by(None).join(N, N.subject_id == things.id)
     late = or_(N.status == NoticeStatus.FAILED, (N.status == NoticeStatus.QUEUED) & (N.attempts > 0))
     if not caller.staff:
         late &= N.recipient != Recipient.STAFF
-    return mine.where(N.subject_type == SUBJECT, late).with_only_columns(
-        *_row("notice", N.id, R.id, N.queued_at, state, N.kind)
+    return mine.where(N.subject_type == subject_type, late).with_only_columns(
+        *_row("notice", N.id, things.id, N.queued_at, state, N.kind)
     )
 
 

@@ -21,6 +21,8 @@ PATH = "/v1/me/silences"
 Listener = Annotated[Principal, allowed(Scope.TTA_READ)]
 Kind = Literal["request", "webhook", "notice"]
 HREFS = {"request": "/v1/tta-requests/{id}", "webhook": "/v1/deliveries/{id}", "notice": "/v1/tta-requests/{about}"}
+ENDPOINTS = "webhook."
+"""How kinds of letters begin that are about an endpoint."""
 
 
 class SilenceQuery(CursorQuery):
@@ -81,9 +83,15 @@ async def list_silences(
     response.headers.update(link_header(links))
     items = [
         {
-            "kind": row.kind, "id": row.id, "href": HREFS[row.kind].format(id=row.id, about=row.about),
+            "kind": row.kind, "id": row.id, "href": _href(row),
             "since": row.since, "state": row.state, "about": row.told,
         }
         for row in rows
     ]  # fmt: skip
     return {"items": items, "total": total, "links": links}
+
+
+def _href(row: Any) -> str:
+    if row.kind == "notice" and row.told.startswith(ENDPOINTS):
+        return f"/v1/webhook-endpoints/{row.about}"
+    return HREFS[row.kind].format(id=row.id, about=row.about)

@@ -1,6 +1,8 @@
 """The one body of an event: the same bytes in a webhook, in the feed and on the stream."""
 
 import json
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -10,6 +12,8 @@ from app.core.web import Out
 from app.core.words import Instant
 from app.core.work import Event
 
+EXAMPLES = Path(__file__).with_name("examples.json")
+"""For each type of event the body of one that happened: `python -m tests.webhooks.examples` lets them happen."""
 HREFS = {
     "tta_request": "/v1/tta-requests/{}",
     "contact_submission": "/v1/contact-submissions/{}",
@@ -54,6 +58,13 @@ def body_of(event: Event) -> bytes:
         "data": event.data,
     }
     return encode_json(told)
+
+
+@cache
+def examples() -> dict[str, dict[str, Any]]:
+    """The examples, by type."""
+    loaded: dict[str, dict[str, Any]] = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    return loaded
 
 
 def encode_json(value: Any) -> bytes:

@@ -19,7 +19,7 @@ from app.core.links import cursor_links
 from app.core.web import Reading, new_router, problems
 from app.core.work import Event
 from app.webhooks import service
-from app.webhooks.body import body_of, encode_json
+from app.webhooks.body import body_of, encode_json, examples
 from app.webhooks.models import Attempt, Delivery, DeliveryStatus, WebhookEndpoint
 from app.webhooks.queries import my_deliveries, my_endpoints, visible_events
 from app.webhooks.schemas import (
@@ -54,7 +54,12 @@ async def list_event_types() -> dict[str, Any]:
     The body is the same in a webhook, in `GET /v1/events` and on the stream; only `data` differs by type.
     """
     items = [
-        {"type": f.name, "summary": f.summary, "data_schema": f.data.model_json_schema(mode="serialization")}
+        {
+            "type": f.name,
+            "summary": f.summary,
+            "data_schema": f.data.model_json_schema(mode="serialization"),
+            "example": examples()[f.name],
+        }
         for f in public_types()
     ]
     return {"items": items, "total": len(items)}

@@ -185,6 +185,7 @@ class EventTypeOut(Out):
     type: str
     summary: str
     data_schema: dict[str, Any] = Field(description="JSON Schema of `data`.")
+    example: dict[str, Any] = Field(description="The body of one that happened, as webhook, feed and stream give it.")
 
 
 class EventTypePage(Out):

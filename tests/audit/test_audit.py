@@ -1,22 +1,33 @@
 """The audit trail: complete, searchable, and kept by the database itself."""
 
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
+from pydantic import ConfigDict
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.access.models import World as Sandbox
 from app.audit.routes import changes
 from app.core.clock import rfc3339
+from app.core.facts import FACTS, Data, define
 from app.core.ids import new_id
 from app.core.work import Event, Work
 from tests.access.make import a_key, an_owner
 
 
+class Anything(Data):
+    """Data of any shape."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow")
+
+
 async def record(world, type_="thing.happened", *, actor="worker", world_id=None, **data) -> None:
     async with world.database.write() as session:
         work = Work(session=session, actor=actor, now=world.clock(), request_id="request-1", world_id=world_id)
+        if type_ not in FACTS:
+            define(type_, "Something happened in a test.", Anything, public=False)
         work.record(type_, "thing", "7", **data)
 
 
