@@ -34,6 +34,8 @@ from app.tta.form import RequestForm
 
 READ_BY_HAND = (RequestForm, TTAAction, SandboxDeskAction)
 """Models of bodies that endpoints read by themselves; operations point at them by name."""
+PROGRAMS = Path(__file__).with_name("programs")
+"""What the story shows, and `.ci/receipts` runs."""
 OTHER_FORMS = (SiteFeature, SiteFeatureCollection)
 """Models of answers that have a media type of their own beside JSON; operations point at them by name."""
 SUMMARY = "The Police-Mental Health Collaboration Toolkit: content, learning sites, and help on request."
@@ -134,6 +136,7 @@ def story(app: FastAPI) -> str:
         body_limit=settings.body_limit,
         max_age=settings.max_age,
         policies=app.state.policies.values(),
+        programs={file.name: file.read_text(encoding="utf-8").strip() for file in PROGRAMS.glob("*.*")},
         scopes=MEANINGS,
         grantable=GRANTABLE,
     ).strip()
