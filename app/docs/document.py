@@ -75,6 +75,7 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "description": "The same key, for clients that cannot set `Authorization`.",
     },
 }
+DEVELOPED_AT = "http://localhost:8000"
 ANYONE: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"apiKey": []}]
 
 
@@ -136,10 +137,19 @@ def story(app: FastAPI) -> str:
         body_limit=settings.body_limit,
         max_age=settings.max_age,
         policies=app.state.policies.values(),
+        first_calls=_first_calls(settings.public_url.rstrip("/")),
         programs={file.name: file.read_text(encoding="utf-8").strip() for file in PROGRAMS.glob("*.*")},
         scopes=MEANINGS,
         grantable=GRANTABLE,
     ).strip()
+
+
+def _first_calls(public_url: str) -> dict[str, str]:
+    """The calls that the story begins with, by language; tests run them as they stand on the page."""
+    files = sorted(Path(__file__).with_name("first_calls").iterdir())
+    return {
+        f.name: f.read_text(encoding="utf-8").strip().replace(DEVELOPED_AT, public_url or DEVELOPED_AT) for f in files
+    }
 
 
 def _place(item: tuple[str, dict[str, Any]]) -> int:
@@ -175,7 +185,8 @@ def _name_fields(document: dict[str, Any]) -> None:
     """`fields` and `include` take the names of one kind's fields and links, filters the slugs of another's items."""
     by_plural = {kind.plural: kind for kind in KINDS}
     for path, operations in document["paths"].items():
-        kind = by_plural.get(path.removeprefix("/v1/").partition("/")[0])
+        place = path.removeprefix("/v1/")
+        kind = by_plural.get(place) or by_plural.get(place.rpartition("/")[0])
         if kind is None:
             continue
         parameters = operations.get("get", {}).get("parameters", [])

@@ -5,8 +5,10 @@ edition is shown (`prepare`). An older edition that is searched as of then gets 
 """
 
 import asyncio
+import time
 from array import array
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from app.editions.snapshot import Entry, Snapshot
@@ -25,6 +27,10 @@ DENSE = 32
 """A term that more than this share (1/32) of all slots has is kept as planes."""
 NO_SLOTS = array("I")
 T = TypeVar("T")
+BREATH = 0.000_1
+"""Seconds between two items in which a thread that makes an index lets others run: readers notice no pause."""
+_MAKER = ThreadPoolExecutor(1, thread_name_prefix="search-index")
+"""Makes one index after the other, whoever asks for however many editions."""
 SPARE = 1_000
 """Empty slots that are borne before an index is made anew, beside as many as there are items."""
 
@@ -33,7 +39,8 @@ async def index_of(snapshot: Snapshot) -> SearchIndex:
     """The index of an edition; made in a thread, once, when first asked for."""
     made: SearchIndex | None = snapshot.already(NAME)
     if made is None:
-        making = snapshot.derived(f"{NAME}.making", lambda s: asyncio.ensure_future(asyncio.to_thread(make_index, s)))
+        loop = asyncio.get_running_loop()
+        making = snapshot.derived(f"{NAME}.making", lambda s: loop.run_in_executor(_MAKER, make_index, s))
         # Several wait for the same one; who gives up does not stop it.
         index = await asyncio.shield(making)
         made = snapshot.derived(NAME, lambda _: index)
@@ -72,8 +79,10 @@ class _Making:
             self.index.width = before.width
             for name in ("entries", "texts", "postings", "names", "spelled", "kinds"):
                 getattr(self.index, name).update(getattr(before, name))
+            self.index.ordered = before.ordered
         self.added: dict[str, array[int]] = {}
         self.removed: dict[str, list[int]] = {}
+        self.renamed: set[str] = set()
 
     def finish(self, fresh: Iterable[Entry], gone: Iterable[int]) -> SearchIndex:
         """Take out and take up what must be, and complete the index."""
@@ -82,11 +91,14 @@ class _Making:
             self._remove(slot)
         for entry in sorted(fresh, key=lambda e: (e.edition, e.kind.name, e.slug)):
             self._add(entry)
+            time.sleep(BREATH)
         for term in self.added.keys() | self.removed.keys():
             self._change(term)
         for kind, mask in index.kinds.items():
             bits.add(index.leaning, mask, LEANING.get(kind, OTHERS))
-        index.ordered = sorted(index.names)
+        if self.renamed:
+            kept = [name for name in index.ordered if name in index.names and name not in self.renamed]
+            index.ordered = sorted(kept + [name for name in self.renamed if name in index.names])
         index.dictionary = Dictionary({**index.groups.spelled, **index.spelled})
         return index
 
@@ -103,6 +115,7 @@ class _Making:
                 self.added[term] = array("I", (packed,))
             else:
                 held.append(packed)
+        self.renamed |= form.names
         for name in form.names:
             index.names[name] = (*index.names.get(name, ()), slot)
         for word in form.spelled:
@@ -116,6 +129,7 @@ class _Making:
         del index.texts[slot]
         for term in form.strengths:
             self.removed.setdefault(term, []).append(slot)
+        self.renamed |= form.names
         for name in form.names:
             left = tuple(held for held in index.names[name] if held != slot)
             _keep_or_drop(index.names, name, left)

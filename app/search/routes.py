@@ -24,7 +24,7 @@ PREFIX = 4
 """Letters that a suggestion has in common with what was typed."""
 
 
-@router.get("/search", response_model=SearchPage, operation_id="search", responses={**PLAIN, 200: LIST[200]})
+@router.get("/search", response_model=SearchPage, operation_id="searchToolkit", responses={**PLAIN, 200: LIST[200]})
 async def search(content: Content, query: Annotated[SearchQuery, Query()]) -> Answer:
     """Search everything that is published.
 

@@ -4,7 +4,7 @@ A page of fifty hits is marked for every question, so this looks for the questio
 reading every word of the text.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import NamedTuple
 
@@ -14,7 +14,6 @@ from app.search.words import WORD, read_word
 LONGEST, LEAD = 240, 70
 """Characters of a snippet, and of what may stand before its first marked word."""
 MOST_MARKS = 40
-"""Places looked at in one text."""
 
 
 class Part(NamedTuple):
@@ -29,77 +28,90 @@ class Span(NamedTuple):
 
     start: int
     end: int
-    stem: str
 
 
 class Marks:
     """Which words of a text are marked for a question: those asked for, and whatever else they are called."""
 
     def __init__(self, question: Question, rarities: Mapping[str, int]) -> None:
-        """Gather the stems, each with how rare it is; of several words a synonym is marked only as a whole."""
+        """Gather the stems, and what a line is worth that has one; of several words a synonym is marked as a whole."""
+        self.stems = {word.stem for word in question.words}
         self.phrases: dict[str, list[tuple[str, ...]]] = {}
-        self._worth = {word.stem: rarities.get(word.stem, 1) for word in question.words}
-        self._asked = sum(self._worth.values())
-        self.stems = set(self._worth)
-        probes = set(question.written)
+        probes = {_beginning(word.stem): rarities.get(word.stem, 1) for word in question.words}
+        self._asked = sum(probes.values())
+        probes |= dict.fromkeys(question.written, 1)
         for said in question.said:
             worth = max(rarities.get(stem, 1) for stem in said.term.stems)
             for other in said.others:
                 first = other.stems[0]
-                self._worth.setdefault(first, worth)
-                probes.add(other.label.partition(" ")[0].lower())
+                for probe in (_beginning(first), other.label.partition(" ")[0].lower()):
+                    probes.setdefault(probe, worth)
                 if len(other.stems) == 1:
                     self.stems.add(first)
                 else:
                     self.phrases.setdefault(first, []).append(other.stems)
-        # A word begins like its stem, but for an i that was a y.
-        probes |= {stem.removesuffix("i") or stem for stem in self.stems.union(self.phrases)}
-        self._probes = [each for each in probes if not any(each != p and each.startswith(p) for p in probes)]
+        self._probes = [
+            (p, worth) for p, worth in probes.items() if not any(p != q and p.startswith(q) for q in probes)
+        ]
+        self._known: dict[str, str | None] = {}
 
     def snippet(self, text: str) -> list[Part]:
-        """The best line of a text, marked. The first, its summary, is best where no other says more."""
-        end = text.find("\n")
-        start, end = 0, (len(text) if end < 0 else end)
-        spans = self._spans(text[:end])
-        told = self._told(spans)
-        if told < self._asked and end < len(text):
-            for line_start, line_end, inside in _lines(text, self._spans(text, end)):
-                more = self._told(inside)
-                if more > told:
-                    told, start, end, spans = more, line_start, line_end, inside
-        return _cut(text, start, end, spans)
-
-    def _told(self, spans: Iterable[Span]) -> int:
-        """How much of what was asked for these places hold."""
-        return sum(self._worth[stem] for stem in {span.stem for span in spans})
-
-    def _spans(self, text: str, begin: int = 0) -> list[Span]:
-        """Every place to be marked, in order."""
+        """The best line of a text, marked. Its first, the summary, is best where it has half of what was asked for."""
         lowered = text.lower()
         if len(lowered) != len(text):
             lowered = text  # a letter that is two in lower case: better unmarked than marked beside it
+        best = 0, _end_of_line(lowered, 0)
+        most = self._told(lowered, *best)
+        if 2 * most < self._asked:
+            for line in self._lines(lowered, best[1]):
+                told = self._told(lowered, *line)
+                if told > most:
+                    best, most = line, told
+        return _cut(text, *best, self._spans(text, lowered, *best))
+
+    def _lines(self, lowered: str, after: int) -> list[tuple[int, int]]:
+        """The lines in which something asked for stands first, in order."""
+        firsts = (_word_at(lowered, probe, after, len(lowered)) for probe, _ in self._probes)
+        return sorted({(lowered.rfind("\n", 0, at) + 1, _end_of_line(lowered, at)) for at in firsts if at >= 0})
+
+    def _told(self, lowered: str, start: int, end: int) -> int:
+        """How much of what was asked for a line has."""
+        return sum([worth for probe, worth in self._probes if _word_at(lowered, probe, start, end) >= 0])
+
+    def _spans(self, text: str, lowered: str, start: int, end: int) -> list[Span]:
+        """Every place of a line to be marked, in order."""
         found: list[Span] = []
-        for probe in self._probes:
-            at = lowered.find(probe, begin)
-            while at >= 0 and len(found) < MOST_MARKS:
-                if not (at and lowered[at - 1].isalnum()) and (span := self._span(text, at)):
+        for probe, _ in self._probes:
+            at = _word_at(lowered, probe, start, end)
+            while at >= 0:
+                if span := self._span(text, at):
                     found.append(span)
-                at = lowered.find(probe, at + 1)
+                at = _word_at(lowered, probe, at + 1, end)
         found.sort()
-        return found
+        return found[:MOST_MARKS]
 
     def _span(self, text: str, at: int) -> Span | None:
         """What is to be marked at the beginning of a word."""
         match = WORD.match(text, at)
         if match is None:
             return None
-        reading = read_word(match[0])
-        for stem in (*reading.stems, reading.joined or ""):
-            if stem in self.phrases and (end := self._phrase_end(text, at, stem)):
-                return Span(at, end, stem)
-            if stem in self.stems:
-                return Span(at, match.end(), stem)
-        return None
+        word = match[0]
+        if word in self._known:
+            stem = self._known[word]
+        else:
+            stem = self._known[word] = self._meaning(word)
+        if stem is None:
+            return None
+        phrase_end = self._phrase_end(text, at, stem) if stem in self.phrases else None
+        if phrase_end is None and stem not in self.stems:
+            return None
+        return Span(at, phrase_end or match.end())
+
+    def _meaning(self, word: str) -> str | None:
+        """The stem of a word that is marked, or may begin what is."""
+        reading = read_word(word)
+        found = [s for s in (*reading.stems, reading.joined) if s in self.stems or s in self.phrases]
+        return found[0] if found else None
 
     def _phrase_end(self, text: str, at: int, first: str) -> int | None:
         """Where a synonym of several words ends that begins here, if one does."""
@@ -115,22 +127,6 @@ class Marks:
             if tuple(following[: len(phrase)]) == phrase:
                 return ends[len(phrase) - 1]
         return None
-
-
-def _lines(text: str, spans: Iterable[Span]) -> Iterator[tuple[int, int, list[Span]]]:
-    """The lines in which something is marked: where each begins and ends, and its places."""
-    inside: list[Span] = []
-    start, end = 0, -1
-    for span in spans:
-        if span.start > end:
-            if inside:
-                yield start, end, inside
-            start = text.rfind("\n", 0, span.start) + 1
-            end = text.find("\n", span.start)
-            end, inside = (len(text) if end < 0 else end), []
-        inside.append(span)
-    if inside:
-        yield start, end, inside
 
 
 def _cut(text: str, start: int, end: int, spans: list[Span]) -> list[Part]:
@@ -160,6 +156,24 @@ def _cut(text: str, start: int, end: int, spans: list[Span]) -> list[Part]:
         at, lead = span.end, ""
     tail = lead + text[at:finish] + (" …" if finish < end else "")
     return [*parts, Part(tail, marked=False)] if tail else parts
+
+
+def _word_at(lowered: str, probe: str, start: int, end: int) -> int:
+    """Where the first word begins that begins so; -1 where none does."""
+    at = lowered.find(probe, start, end)
+    while at > 0 and lowered[at - 1].isalnum():
+        at = lowered.find(probe, at + 1, end)
+    return at
+
+
+def _end_of_line(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return end if end >= 0 else len(text)
+
+
+def _beginning(stem: str) -> str:
+    """What words of a stem begin with: an i at its end was often a y."""
+    return stem.removesuffix("i") or stem
 
 
 def to_html(parts: Iterable[Part]) -> str:
