@@ -16,7 +16,7 @@ HEADERS = {
     "webhook-id": ("The event's id: the same on every attempt and every redelivery.", {"type": "string"}),
     "webhook-timestamp": ("When it was signed, in seconds since 1970.", {"type": "string", "pattern": "^[0-9]+$"}),
     "webhook-signature": (
-        "`v1,` and the HMAC-SHA256 of `id.timestamp.body` (Standard Webhooks); several while a secret is being replaced.",
+        "`v1,` and the HMAC-SHA256 of `id.timestamp.body` (Standard Webhooks); several during a rotation.",
         {"type": "string"},
     ),
 }
