@@ -13,7 +13,9 @@ router = new_router("/v1", "Keys")
 
 @router.get("/whoami", operation_id="getWhoAmI")
 async def get_who_am_i(request: Request, caller: Caller, now: Now) -> WhoAmI:
-    """Tell who you are, what your key allows, and which limits you live under.
+    """Tell who you are.
+
+    And what your key allows, and which limits you live under.
 
     Works without a key too.
     """
@@ -43,7 +45,9 @@ async def get_who_am_i(request: Request, caller: Caller, now: Now) -> WhoAmI:
 
 @router.get("/access-matrix", operation_id="getAccessMatrix")
 async def get_access_matrix(request: Request) -> MatrixOut:
-    """Show who may do what to whose things: every operation, for every kind of caller.
+    """Show who may do what to whose things.
+
+    Every operation, for every kind of caller.
 
     Read from the operations themselves, so it says what the server does.
     """

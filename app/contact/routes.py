@@ -143,7 +143,9 @@ async def get_contact_submission(session: Reading, viewer: Viewer, submission_id
 async def act_on_contact_submission(
     viewer: Viewer, work: Working, submission_id: UUID, asked: MoveIn
 ) -> dict[str, Any]:
-    """Move a submission: review, answer, accept, return, decline, close; the sender may withdraw.
+    """Move a submission along its life.
+
+    Review, answer, accept, return, decline, close; the sender may withdraw.
 
     What is accepted waits for an editor; it never publishes itself.
     """

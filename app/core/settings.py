@@ -76,8 +76,8 @@ class Settings(BaseSettings):
         "",
         pattern=r"^((https://|mailto:|tel:)\S+)?$",
         max_length=300,
-        description="Whom to tell of a weakness, as `mailto:…` or `https://…`: shown in `security.txt` and on the welcome "
-        "page. Empty points readers to the project's issue tracker.",
+        description="Whom to tell of a weakness, as `mailto:…` or `https://…`: shown in `security.txt` and on the "
+        "welcome page. Empty points readers to the project's issue tracker.",
     )
     secret: SecretStr = Field(
         SecretStr(DEFAULT_SECRET), description="Signs cursors and status tokens; at least 32 characters in production."

@@ -81,7 +81,10 @@ async def list_editions(content: Content, session: Reading, query: Annotated[Pag
 async def get_edition(
     content: Content, session: Reading, number: Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
 ) -> Answer:
-    """Get one edition: when it was published, what it changed, and the digest of its export."""
+    """Get one edition.
+
+    When it was published, what it changed, and the digest of its export.
+    """
     found = await session.get(Edition, number)
     if found is None:
         raise EditionNotFound(f"There is no edition {number}; the newest is {content.shown.number}.")

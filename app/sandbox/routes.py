@@ -69,7 +69,9 @@ WorldId = Annotated[UUID, Depends(_world_id)]
     responses={201: {"headers": {"Location": {}}}},
 )  # fmt: skip
 async def create_sandbox(response: Response, work: Working) -> dict[str, Any]:
-    """Make a sandbox: a throw-away world with its own key, data, mail, webhook inbox and clock.
+    """Make a sandbox.
+
+    A throw-away world with its own key, data, mail, webhook inbox and clock.
 
     No sign-up. It is the same API with the same code; nothing leaves it, nothing of it is seen outside, and after
     24 hours it is gone. The key is shown this once.
@@ -143,7 +145,9 @@ async def tell_sandbox_desk(
     tools: Annotated[Tools, Depends(_tools)],
     work: Working,
 ) -> dict[str, Any]:
-    """Tell the sandbox's desk what to do: confirm, ask, match, schedule, decline …
+    """Tell the sandbox's desk what to do.
+
+    Confirm, ask, match, schedule, decline …
 
     The bodies are those that staff send to `POST /v1/tta-requests/{id}/actions`, with `request` beside `action`. The
     desk is tame: it does what you say, by the same rules as staff in earnest, so that you can rehearse every path. The
@@ -166,7 +170,9 @@ async def list_sandbox_webhooks(session: Reading, world_id: WorldId) -> dict[str
 
 @router.get("/current/mail", operation_id="listSandboxMail", response_model=LetterPage)
 async def list_sandbox_mail(session: Reading, world_id: WorldId) -> dict[str, Any]:
-    """Read the letters that would have gone out, newest first: to the requester, to you, to the desk.
+    """Read the letters that would have gone out.
+
+    Newest first: to the requester, to you, to the desk.
 
     They are written as in earnest, and marked as a rehearsal.
     """

@@ -61,7 +61,9 @@ async def list_silences(
     caller: Listener,
     query: Annotated[SilenceQuery, Query()],
 ) -> dict[str, Any]:
-    """List what nobody has answered: confirmations without a word, webhooks and letters that did not arrive.
+    """List what nobody has answered.
+
+    Confirmations without a word, webhooks and letters that did not arrive.
 
     An empty list is the proof that you have missed nothing. A confirmed request stays until it is acknowledged, a
     webhook until it is delivered, a letter until it is out. Staff see all requests and letters, and their own webhooks.

@@ -30,7 +30,9 @@ class AcknowledgementOut(Out):
     responses=problems(NothingToAcknowledge),
 )  # fmt: skip
 async def acknowledge_confirmation(viewer: Actor, work: Working, name: Name) -> dict[str, Any]:
-    """Acknowledge the confirmation: your system has it, and the people who asked know.
+    """Acknowledge the confirmation.
+
+    Your system has it, and the people who asked know.
 
     A partner's confirmation that nobody acknowledges within 24 hours is told again by letter; after 24 hours more,
     staff have the task to reach you. Anything you do to the request after the confirmation acknowledges it too. The

@@ -105,7 +105,9 @@ async def act_on_request(
     operation_id="writeAboutTTARequest",
 )
 async def write_message(viewer: Actor, asked: MessageIn, work: Working, name: Name) -> dict[str, Any]:
-    """Write to the other side, or, for staff with `internal: true`, a note that reaches nobody else.
+    """Write about a request.
+
+    Words go to the other side; a note of staff with `internal: true` reaches nobody else.
 
     The answer is the new entry of the timeline.
     """
@@ -125,7 +127,9 @@ async def get_timeline(
     name: Name,
     query: Annotated[CursorQuery, Query()],
 ) -> dict[str, Any]:
-    """Get what happened to a request, oldest first: who did what, when and why, and which letters went out.
+    """Get what happened to a request.
+
+    Oldest first: who did what, when and why, and which letters went out.
 
     Internal notes and what concerns the desk alone are shown to staff only.
     """
@@ -145,7 +149,9 @@ async def list_tasks(
     session: Reading,
     query: Annotated[TaskFilter, Query()],
 ) -> dict[str, Any]:
-    """List what staff have to do beside the queue, oldest first: apologies for promises that were not kept.
+    """List what staff have to do beside the queue.
+
+    Oldest first: apologies for promises that were not kept.
 
     A task is done by its action (`apologise`), or when its request ends.
     """

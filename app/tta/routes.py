@@ -197,7 +197,9 @@ async def list_requests(
 
 @router.get("/{name}", response_model=RequestOut, operation_id="getTTARequest")
 async def get_request(viewer: Reader, session: Reading, now: Now, name: Name) -> dict[str, Any]:
-    """Get one request: where it stands, what is promised, what was asked, and what you may do now.
+    """Get one request.
+
+    Where it stands, what is promised, what was asked, and what you may do now.
 
     With a partner's or staff key, or with the status token of the receipt in `X-Status-Token`.
     """

@@ -137,7 +137,9 @@ async def rotate_webhook_secret(
     response_model=PingOut, responses=problems(NotFound, Conflict),
 )  # fmt: skip
 async def test_webhook_endpoint(caller: Manager, work: Working, endpoint_id: UUID) -> dict[str, Any]:
-    """Send a test event, `webhook.ping`, to one endpoint.
+    """Send a test event to one endpoint.
+
+    Its type is `webhook.ping`.
 
     `GET /v1/deliveries` shows what your endpoint answered.
     """
@@ -192,7 +194,10 @@ async def get_delivery(session: Reading, caller: Manager, delivery_id: UUID) -> 
     responses=problems(NotFound),
 )  # fmt: skip
 async def redeliver(caller: Manager, work: Working, delivery_id: UUID) -> dict[str, Any]:
-    """Repeat one delivery, with the same `webhook-id`."""
+    """Repeat one delivery.
+
+    It has the same `webhook-id`.
+    """
     delivery, event = await service.redeliver(work, caller, delivery_id)
     tries = await _attempts(work.session, [delivery_id])
     return _delivery(delivery, event, tries.get(delivery_id, []))
