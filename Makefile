@@ -22,7 +22,7 @@ test: $(VENV) ## every test, on SQLite and on a real PostgreSQL (ARGS="-k name" 
 
 check: lint ## lint, and what needs Node, a browser or an outside linter
 	.ci/dockerfile-lint
-	.ci/with-server sh -ec '.ci/openapi-lint; .ci/receipts; .ci/client-typescript; .ci/client-python; .ci/browser'
+	.ci/with-server sh -ec '.ci/openapi-lint; .ci/receipts; .ci/first-calls; .ci/client-typescript; .ci/client-python; .ci/browser'
 
 lint: $(VENV) ## style, types, and the floors of the house
 	.venv/bin/ruff check .
