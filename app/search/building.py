@@ -148,7 +148,8 @@ class _Making:
             _keep_or_drop(index.postings, term, planes if any(planes) else ())
             return
         if posting is not None:
-            added = array("I", [each for each in posting if each >> STRENGTH_BITS not in removed]) + added
+            gone_slots = set(removed)
+            added = array("I", [each for each in posting if each >> STRENGTH_BITS not in gone_slots]) + added
         dense = len(added) > max(DENSE, index.width // DENSE)
         _keep_or_drop(index.postings, term, bits.spread(added, index.size) if dense else added)
 

@@ -134,6 +134,6 @@ def pack(lines: Iterable[str]) -> bytes:
     return _CODEC.pack("\n".join(lines).encode())
 
 
-def unpack(packed: bytes) -> str:
-    """The lines that were packed."""
-    return _CODEC.unpack(packed).decode()
+def unpack(packed: bytes) -> bytes:
+    """The lines that were packed, in UTF-8."""
+    return _CODEC.unpack(packed)

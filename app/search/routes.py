@@ -1,6 +1,7 @@
 """Search, and the synonyms it knows."""
 
-from typing import Annotated, Any
+from json.encoder import encode_basestring as quote
+from typing import Annotated
 
 from fastapi import Query
 
@@ -13,10 +14,10 @@ from app.search.building import index_of
 from app.search.content import SYNONYMS, Synonyms
 from app.search.documents import unpack
 from app.search.index import SearchIndex
-from app.search.ranking import Found
+from app.search.ranking import Found, Hit
 from app.search.ranking import search as find
 from app.search.schemas import SearchPage, SearchQuery, SynonymsPage, SynonymsQuery
-from app.search.snippets import Marks, to_html
+from app.search.snippets import Marks, Part, to_html
 
 router = new_router("/v1", "Search")
 SUGGESTED = 5
@@ -38,8 +39,7 @@ async def search(content: Content, query: Annotated[SearchQuery, Query()]) -> An
     found = find(index, query.q, query.type, query.offset, query.limit)
     links = page_links(content.request.url.path, snapshot.number, query, found.total)
     told = [f'<{links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if links[rel]]
-    body = {
-        "items": _hits(found),
+    rest = {
         "total": found.total,
         "counts": found.counts,
         "query": {
@@ -51,25 +51,21 @@ async def search(content: Content, query: Annotated[SearchQuery, Query()]) -> An
         "suggestions": _suggestions(index, found),
         "links": links,
     }
-    return content.answer(encode(body), headers={"Link": ", ".join(told)} if told else {})
-
-
-def _hits(found: Found) -> list[dict[str, Any]]:
     marks = Marks(found.question, found.rarities)
-    hits = []
-    for hit in found.hits:
-        entry, parts = hit.entry, marks.snippet(unpack(hit.text))
-        hits.append({
-            "type": entry.kind.name,
-            "slug": entry.slug,
-            "title": entry.keys["title"],
-            "href": entry.href,
-            "path": entry.keys["path"],
-            "score": hit.score,
-            "snippet": [{"text": part.text, "marked": part.marked} for part in parts],
-            "snippet_html": to_html(parts),
-        })  # fmt: skip
-    return hits
+    hits = ",".join([_written(hit, marks.snippet(unpack(hit.text))) for hit in found.hits])
+    body = b'{"items":[%b],%b' % (hits.encode(), encode(rest)[1:])
+    return content.answer(body, headers={"Link": ", ".join(told)} if told else {})
+
+
+def _written(hit: Hit, parts: list[Part]) -> str:
+    """A hit as JSON; written by hand, since a page holds many small pieces."""
+    entry = hit.entry
+    pieces = [f'{{"text":{quote(text)},"marked":{"true" if marked else "false"}}}' for text, marked in parts]
+    return (
+        f'{{"type":"{entry.kind.name}","slug":"{entry.slug}","title":{quote(entry.keys["title"])},'
+        f'"href":{quote(entry.href)},"path":{quote(entry.keys["path"])},"score":{hit.score},'
+        f'"snippet":[{",".join(pieces)}],"snippet_html":{quote(to_html(parts))}}}'
+    )
 
 
 def _suggestions(index: SearchIndex, found: Found) -> list[str]:

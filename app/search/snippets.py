@@ -14,6 +14,7 @@ from app.search.words import WORD, read_word
 LONGEST, LEAD = 240, 70
 """Characters of a snippet, and of what may stand before its first marked word."""
 MOST_MARKS = 40
+_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 class Part(NamedTuple):
@@ -50,16 +51,14 @@ class Marks:
                     self.stems.add(first)
                 else:
                     self.phrases.setdefault(first, []).append(other.stems)
-        self._probes = [
-            (p, worth) for p, worth in probes.items() if not any(p != q and p.startswith(q) for q in probes)
-        ]
+        shortest = {p: worth for p, worth in probes.items() if not any(p != q and p.startswith(q) for q in probes)}
+        self._probes = list(shortest)
+        self._raw_probes = [(probe.encode(), worth) for probe, worth in shortest.items()]
         self._known: dict[str, str | None] = {}
 
-    def snippet(self, text: str) -> list[Part]:
-        """The best line of a text, marked. Its first, the summary, is best where it has half of what was asked for."""
-        lowered = text.lower()
-        if len(lowered) != len(text):
-            lowered = text  # a letter that is two in lower case: better unmarked than marked beside it
+    def snippet(self, lines: bytes) -> list[Part]:
+        """The best line of an item, marked. Its first, the summary, is best where it has half of what was asked for."""
+        lowered = lines.lower()  # of bytes: ten times as fast as of text, and the words looked for are plain letters
         best = 0, _end_of_line(lowered, 0)
         most = self._told(lowered, *best)
         if 2 * most < self._asked:
@@ -67,26 +66,30 @@ class Marks:
                 told = self._told(lowered, *line)
                 if told > most:
                     best, most = line, told
-        return _cut(text, *best, self._spans(text, lowered, *best))
+        text = lines[best[0] : best[1]].decode()
+        return _cut(text, self._spans(text))
 
-    def _lines(self, lowered: str, after: int) -> list[tuple[int, int]]:
+    def _lines(self, lowered: bytes, after: int) -> list[tuple[int, int]]:
         """The lines in which something asked for stands first, in order."""
-        firsts = (_word_at(lowered, probe, after, len(lowered)) for probe, _ in self._probes)
-        return sorted({(lowered.rfind("\n", 0, at) + 1, _end_of_line(lowered, at)) for at in firsts if at >= 0})
+        firsts = (_word_at(lowered, probe, after, len(lowered)) for probe, _ in self._raw_probes)
+        return sorted({(lowered.rfind(b"\n", 0, at) + 1, _end_of_line(lowered, at)) for at in firsts if at >= 0})
 
-    def _told(self, lowered: str, start: int, end: int) -> int:
+    def _told(self, lowered: bytes, start: int, end: int) -> int:
         """How much of what was asked for a line has."""
-        return sum([worth for probe, worth in self._probes if _word_at(lowered, probe, start, end) >= 0])
+        return sum([worth for probe, worth in self._raw_probes if _word_at(lowered, probe, start, end) >= 0])
 
-    def _spans(self, text: str, lowered: str, start: int, end: int) -> list[Span]:
-        """Every place of a line to be marked, in order."""
+    def _spans(self, text: str) -> list[Span]:
+        """Every place to be marked, in order."""
+        lowered = text.lower()
+        if len(lowered) != len(text):
+            lowered = text  # a letter that is two in lower case: better unmarked than marked beside it
         found: list[Span] = []
-        for probe, _ in self._probes:
-            at = _word_at(lowered, probe, start, end)
+        for probe in self._probes:
+            at = lowered.find(probe)
             while at >= 0:
-                if span := self._span(text, at):
+                if not (at and lowered[at - 1].isalnum()) and (span := self._span(text, at)):
                     found.append(span)
-                at = _word_at(lowered, probe, at + 1, end)
+                at = lowered.find(probe, at + 1)
         found.sort()
         return found[:MOST_MARKS]
 
@@ -129,23 +132,14 @@ class Marks:
         return None
 
 
-def _cut(text: str, start: int, end: int, spans: list[Span]) -> list[Part]:
-    """At most `LONGEST` characters of a line around its first mark, cut between words."""
-    begin, finish = start, end
-    if end - start > LONGEST:
-        first = spans[0].start if spans else start
-        if first - start > LEAD:
-            sentence = text.rfind(". ", first - LEAD, first)
-            begin = sentence + 2 if sentence >= 0 else max(text.find(" ", first - LEAD, first) + 1, first - LEAD)
-        if end - begin > LONGEST:
-            blank = text.rfind(" ", begin, begin + LONGEST)
-            finish = blank if blank > begin + LONGEST // 2 else begin + LONGEST
+def _cut(text: str, spans: list[Span]) -> list[Part]:
+    """At most `LONGEST` characters of a line around its first mark, in parts."""
+    begin, end = _window(text, spans[0].start if spans else 0)
     parts: list[Part] = []
-    at, lead = begin, "… " if begin > start else ""
+    at, lead = begin, "… " if begin else ""
     for span in spans:
-        if span.end > finish or span.start < at:
-            # A part of what is marked already, as in a compound.
-            continue
+        if span.start < at or span.end > end:
+            continue  # it stands in what is marked already, as a part of a compound, or outside
         between = text[at : span.start]
         if between == " " and parts and parts[-1].marked:
             parts[-1] = Part(parts[-1].text + text[at : span.end], marked=True)
@@ -154,21 +148,33 @@ def _cut(text: str, start: int, end: int, spans: list[Span]) -> list[Part]:
                 parts.append(Part(lead + between, marked=False))
             parts.append(Part(text[span.start : span.end], marked=True))
         at, lead = span.end, ""
-    tail = lead + text[at:finish] + (" …" if finish < end else "")
+    tail = lead + text[at:end] + (" …" if end < len(text) else "")
     return [*parts, Part(tail, marked=False)] if tail else parts
 
 
-def _word_at(lowered: str, probe: str, start: int, end: int) -> int:
+def _window(text: str, first: int) -> tuple[int, int]:
+    """What is shown of a line, cut between sentences or words, so that a place near its beginning is in it."""
+    begin, end = 0, len(text)
+    if end > LONGEST and first > LEAD:
+        sentence = text.rfind(". ", first - LEAD, first)
+        begin = sentence + 2 if sentence >= 0 else max(text.find(" ", first - LEAD, first) + 1, first - LEAD)
+    if end - begin > LONGEST:
+        blank = text.rfind(" ", begin, begin + LONGEST)
+        end = blank if blank > begin + LONGEST // 2 else begin + LONGEST
+    return begin, end
+
+
+def _word_at(lowered: bytes, probe: bytes, start: int, end: int) -> int:
     """Where the first word begins that begins so; -1 where none does."""
     at = lowered.find(probe, start, end)
-    while at > 0 and lowered[at - 1].isalnum():
+    while at > 0 and lowered[at - 1] in _LETTERS:
         at = lowered.find(probe, at + 1, end)
     return at
 
 
-def _end_of_line(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    return end if end >= 0 else len(text)
+def _end_of_line(lowered: bytes, at: int) -> int:
+    end = lowered.find(b"\n", at)
+    return end if end >= 0 else len(lowered)
 
 
 def _beginning(stem: str) -> str:
