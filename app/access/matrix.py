@@ -75,7 +75,7 @@ OPEN = frozenset((
     "listChanges", "listEditions", "listEssentialElements", "listEventTypes", "listFAQs", "listFacts",
     "listLearningSites", "listMeasures", "listPages", "listProblems", "listProgramTypes", "listResources",
     "listSandboxMail", "listSandboxWebhooks", "listSections", "listSources", "listSynonyms", "listTopics",
-    "matchLearningSites", "resolvePath", "search", "tellSandboxDesk",
+    "matchLearningSites", "resolvePath", "searchToolkit", "tellSandboxDesk",
 ))  # fmt: skip
 """Operations that ask for no scope, by name; a key that is sent must work all the same."""
 INDOORS = "/v1/sandboxes/current"
