@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from toolkit_client import Client
 from toolkit_client.api.library import list_resources
-from toolkit_client.api.search import search
+from toolkit_client.api.search import search_toolkit
 from toolkit_client.api.toolkit import get_toolkit
 
 client = Client(base_url=os.environ["BASE_URL"], raise_on_unexpected_status=True)
@@ -24,7 +24,7 @@ while True:
     page = list_resources.sync(client=client, **{**query, "limit": int(query["limit"])})
 assert len(set(seen)) == len(seen) == page.total, "the walk sees each row once"
 
-found = search.sync(client=client, q="crisis intervention")
+found = search_toolkit.sync(client=client, q="crisis intervention")
 hit = found.items[0]
 assert client.get_httpx_client().get(hit.href).status_code == 200, "a hit can be followed"
 

@@ -36,6 +36,8 @@ log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
 REFUSALS = "refusals"
 """Attribute of a dependency: the kinds of refusal it makes."""
+NEEDS_KEY = "needs_key"
+"""Attribute of a dependency: whether it lets nobody pass without a key."""
 
 
 class In(BaseModel):
@@ -110,11 +112,15 @@ def new_router(prefix: str, tag: str) -> APIRouter:
 Dependency = TypeVar("Dependency", bound=Callable[..., Any])
 
 
-def refuses(*wanted: type[Problem]) -> Callable[[Dependency], Dependency]:
-    """Say, on a dependency, which refusals it makes: the document then declares them for every route that uses it."""
+def refuses(*wanted: type[Problem], without_key: bool = False) -> Callable[[Dependency], Dependency]:
+    """Say, on a dependency, which refusals it makes: the document then declares them for every route that uses it.
+
+    `without_key`: it refuses whoever sends no key.
+    """
 
     def mark(dependency: Dependency) -> Dependency:
         setattr(dependency, REFUSALS, wanted)
+        setattr(dependency, NEEDS_KEY, without_key)
         return dependency
 
     return mark

@@ -18,20 +18,25 @@ OFFERED = (JSON, HTML, MARKDOWN)
 _markdown = MarkdownIt("commonmark", {"html": False})
 
 
-class ProblemKind(Out):
-    """One kind of refusal."""
+class ProblemBrief(Out):
+    """One kind of refusal, in a list."""
 
     type: str = Field(description="The `type` of its documents, and the path of this page.")
     title: str
     status: int
     description: str = Field(description="When it happens and what to do, in Markdown.")
+
+
+class ProblemKind(ProblemBrief):
+    """One kind of refusal."""
+
     example: dict[str, Any] | None = Field(description="A document of this kind that the server has sent.")
 
 
 class ProblemKinds(Out):
     """Every kind of refusal."""
 
-    items: list[ProblemKind]
+    items: list[ProblemBrief]
     total: int
     links: Listing
 
@@ -55,7 +60,9 @@ def list_answer(media_type: str) -> Answer:
 
 
 def one_answer(told: dict[str, Any], media_type: str) -> Answer:
-    """One kind, in the form asked for."""
+    """One kind, in the form asked for, with an example where the program has given one."""
+    example = examples.of_problem(told["type"])
+    told = {**told, "example": example["response"]["body"] if example else None}
     if media_type == HTML:
         explanation = Markup(_markdown.render(told["description"]))  # noqa: S704 - our own words, rendered with HTML off
         return page("problem", problem=told, explanation=explanation, vary="Accept")
@@ -66,12 +73,9 @@ def one_answer(told: dict[str, Any], media_type: str) -> Answer:
 
 
 def _told(kind: type[Problem]) -> dict[str, Any]:
-    type_ = f"/problems/{kind.slug()}"
-    example = examples.of_problem(type_)
     return {
-        "type": type_,
+        "type": f"/problems/{kind.slug()}",
         "title": kind.title,
         "status": kind.status,
         "description": " ".join((kind.__doc__ or kind.title).split()),
-        "example": example["response"]["body"] if example else None,
     }

@@ -32,7 +32,7 @@ from app.core.errors import (
     URITooLong,
     kinds,
 )
-from app.core.web import PROBLEM_JSON, REFUSALS
+from app.core.web import NEEDS_KEY, PROBLEM_JSON, REFUSALS
 from app.docs.headers import ON_EVERY_ANSWER, of_problem
 
 ALWAYS: tuple[type[Problem], ...] = (
@@ -60,6 +60,8 @@ def complete(document: dict[str, Any], contexts: Iterable[RouteContext]) -> None
             for call in calls:
                 for kind in getattr(call, REFUSALS, ()):
                     found[kind.status].append(kind)
+                if getattr(call, NEEDS_KEY, False):
+                    operation["security"] = [{"bearer": []}, {"apiKey": []}]
                 if isinstance(call, Guard):
                     found[Forbidden.status].append(Forbidden)
                     _need_key(operation, call)
@@ -87,7 +89,9 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
 
 def _need_key(operation: dict[str, Any], guard: Guard) -> None:
     """Say which scopes a key must have; several mean any one of them."""
-    choices: list[dict[str, list[str]]] = [{way: [scope]} for scope in guard.scopes for way in ("bearer", "apiKey")]
+    choices: list[dict[str, list[str]]] = [
+        {way: [str(scope)]} for scope in guard.scopes for way in ("bearer", "apiKey")
+    ]
     operation["security"] = ([{}] if guard.anonymous else []) + choices
     words = " or ".join(f"`{scope}`" for scope in guard.scopes)
     need = "A key, if one is sent, needs" if guard.anonymous else "Needs a key with"

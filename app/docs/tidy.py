@@ -19,6 +19,7 @@ NAMES = {
     "app__tta__states__Status": "RequestStatus",
     "app__webhooks__schemas__RotateIn": "RotateSecretIn",
     "Action-Input": "SubmissionAction",
+    "MatchOut": "SiteMatch",
     "Kind-Input": "SubmissionKind",
 }
 """What readers call the schemas of classes that share a name; the framework would tell them apart by their modules."""

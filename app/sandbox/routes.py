@@ -54,7 +54,7 @@ class NoSandbox(NotFound):
     title = "No sandbox"
 
 
-@refuses(NoSandbox)
+@refuses(NoSandbox, without_key=True)
 async def _world_id(caller: Caller) -> UUID:
     if caller.world_id is None:
         raise NoSandbox("Send the key of a sandbox; `POST /v1/sandboxes` makes one.")

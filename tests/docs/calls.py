@@ -6,44 +6,13 @@ less, never by editing it. `GENERAL` are the refusals that are the same on every
 A call may use what an earlier one answered: `"$name.key"`, where `name` is the earlier call's.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from tests.docs.call import NOT_YET, Call, General
+from tests.docs.partner_calls import PARTNER_CALLS
+
 BAD_KEY = "pmhc_EXAMPLE00000_0000000000000000000000000000000000000000000000000"
-NOT_YET = "An edition that is not there yet"
 SPARSE = {"fields": ["slug", "title", "summary"]}
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call, and the status it must have."""
-
-    operation: str
-    name: str
-    """Unique among the calls of its operation; key of the example in the document."""
-    summary: str
-    """What the example shows, for the list that a reader chooses from."""
-    path: dict[str, Any] = field(default_factory=dict)
-    query: dict[str, Any] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Any = None
-    key: str | None = None
-    """`partner` or `staff`: sent with a key of such an owner."""
-    status: int = 200
-
-
-@dataclass(frozen=True)
-class General:
-    """A refusal that is the same on every operation, shown on one of them."""
-
-    name: str
-    summary: str
-    url: str
-    method: str = "GET"
-    headers: dict[str, str] = field(default_factory=dict)
-    content: bytes | None = None
-    broken: str = ""
-    """What is broken on purpose before the call: `limit`, `database` or `program`."""
 
 
 def kind(plural: str, singular: str, slug: str, wrong: dict[str, Any], **shown: dict[str, Any]) -> list[Call]:
@@ -70,7 +39,7 @@ AGENCY = {
     "aims": ["dispatch", "follow_up"],
 }
 
-CALLS: list[Call] = [
+CALLS: list[Call | str] = [
     Call("getService", "service", "What this is, and links to everything"),
     Call("listProblems", "problems", "Every kind of refusal"),
     Call("getProblem", "invalid", "What `/problems/invalid` says", path={"slug": "invalid"}),
@@ -90,6 +59,7 @@ CALLS: list[Call] = [
           as_geojson={"format": "geojson", "limit": 1, "fields": ["slug", "title"]}),
     Call("matchLearningSites", "suburban", "A suburban agency in Texas, the best match only", query={"limit": 1},
          body=AGENCY),
+    Call("matchLearningSites", "no_such_edition", NOT_YET, query={"edition": 999}, body={}, status=404),
     Call("matchLearningSites", "refused", "Two mistakes, told at once", body={"setting": "moon", "colour": "red"},
          status=422),
     *kind("Resources", "Resource", "sapd-procedure-611", {"kind": ["poster"]},
@@ -99,7 +69,11 @@ CALLS: list[Call] = [
     *kind("FAQs", "FAQ", "who-should-come", {"topic": ["no-such-topic"]}),
     *kind("Measures", "Measure", "m25", {"goal": ["fame"]},
           outcomes={"kind": ["outcome"], "limit": 3, **SPARSE}),
-    *kind("Sources", "Source", "v69", {"sort": "colour"}),
+    *kind("Sources", "Source", "bja-learning-page", {"sort": "colour"}),
+    Call("searchToolkit", "typo", "A question with a typing error", query={"q": "crisis intervetion", "limit": 2}),
+    Call("searchToolkit", "refused", "A question without words", query={"q": ""}, status=422),
+    Call("searchToolkit", "no_such_edition", NOT_YET, query={"q": "dispatch", "edition": 999}, status=404),
+    *kind("Synonyms", "Synonyms", "cit", {"slug": ["No Slug"]}),
     Call("listEditions", "newest", "The newest editions", query={"limit": 2}),
     Call("listEditions", "refused", "A number that is none", query={"before": 0}, status=422),
     Call("getEdition", "first", "The first edition", path={"number": 1}),
@@ -110,6 +84,7 @@ CALLS: list[Call] = [
     Call("resolvePath", "not_found", "A path that never was", query={"path": "/no/such/place"}, status=404),
     Call("getLiveness", "alive", "The process answers"),
     Call("getVersion", "version", "Build, database schema and edition"),
+    *PARTNER_CALLS,
 ]  # fmt: skip
 
 GENERAL: list[General] = [
@@ -133,6 +108,11 @@ GENERAL: list[General] = [
 
 WITHOUT_AN_ANSWER = {
     "exportToolkit": "the export is everything",
+    "listEventTypes": "every type with its schema is fifty kilobytes; `webhooks` shows them one by one",
+    "getAccessMatrix": "every role and operation is forty-five kilobytes",
+    "streamEvents": "a stream has no end",
+    "downloadAttachment": "the bytes of a file",
+    "deleteSandbox": "nothing is answered",
     "getReadiness": "it answers like /livez, once the worker has ticked",
     "getMetrics": "numbers that differ with every call",
 }
