@@ -48,6 +48,9 @@ class Notice(Base):
     __table_args__ = (
         Index("ix_notice_due", "next_attempt_at", sqlite_where=text("status = 'queued'"),
               postgresql_where=text("status = 'queued'")),
+        # Letters of sandboxes are looked for apart, and few: a backlog of real ones must not be read for their sake.
+        Index("ix_notice_sandbox", "id", sqlite_where=text("status = 'queued' AND world_id IS NOT NULL"),
+              postgresql_where=text("status = 'queued' AND world_id IS NOT NULL")),
         Index("ix_notice_subject", "subject_type", "subject_id"),
         Index("ix_notice_world", "world_id", sqlite_where=text("world_id IS NOT NULL"),
               postgresql_where=text("world_id IS NOT NULL")),

@@ -15,6 +15,7 @@ together with whatever else has finished. Failure cases first:
 import asyncio
 import random
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,6 +34,9 @@ from app.mail.sender import Send, Unsent
 log = structlog.get_logger()
 PLACES = 16
 """Letters under way at once."""
+BREATH = 0.4
+"""Seconds between batches of a backlog. Writing a letter costs some milliseconds of the one interpreter that also
+answers requests; thirty letters a second are plenty, and leave four fifths of it to them."""
 
 
 class MailRoom:
@@ -43,7 +47,7 @@ class MailRoom:
         self._office, self._lookups, self._send, self._clock, self._lease = office, lookups, send, clock, lease
         self._under_way: set[asyncio.Task[None]] = set()
         self._results: list[Result] = []
-        self._settling = asyncio.Lock()
+        self._settling, self._pen = asyncio.Lock(), asyncio.Lock()
 
     async def __call__(self, database: Database, now: datetime) -> int:
         """Start what is due and has a place; answers how much was started."""
@@ -61,6 +65,8 @@ class MailRoom:
             task = asyncio.create_task(self._deliver(database, notice, facts))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
+        if len(claimed) == PLACES:
+            await asyncio.sleep(BREATH)
         return len(claimed)
 
     async def settle(self) -> None:
@@ -87,14 +93,18 @@ class MailRoom:
         if isinstance(facts, Unsent):
             raise facts
         try:
-            letter = await asyncio.to_thread(write, self._office, notice, facts)
-            message = build(letter.envelope, letter.words, self._clock())
+            async with self._pen:
+                message = await asyncio.to_thread(self._written, notice, facts)
             return await self._send(message, f"{notice.id}.{notice.kind}")
         except Unsent:
             raise
         except Exception as error:  # a letter must not be lost to a fault that nobody thought of
             log.error("mail.fault", notice=str(notice.id), cause=type(error).__name__)  # noqa: TRY400
             raise Unsent("fault") from error
+
+    def _written(self, notice: Notice, facts: Facts) -> EmailMessage:
+        letter = write(self._office, notice, facts)
+        return build(letter.envelope, letter.words, self._clock())
 
     async def _write_down(self, database: Database) -> None:
         # Whoever comes first settles for all that have finished meanwhile.
