@@ -165,7 +165,7 @@ async def list_deliveries(
 
 
 @router.post(
-    "/deliveries/redeliver", status_code=202, operation_id="redeliverRange", response_model=RedeliverOut,
+    "/deliveries/redeliver", status_code=202, operation_id="repeatDeliveries", response_model=RedeliverOut,
     responses=problems(NotFound),
 )  # fmt: skip
 async def redeliver_range(caller: Manager, work: Working, asked: RedeliverIn) -> dict[str, Any]:
@@ -190,7 +190,7 @@ async def get_delivery(session: Reading, caller: Manager, delivery_id: UUID) -> 
 
 
 @router.post(
-    "/deliveries/{delivery_id}/redeliver", status_code=202, operation_id="redeliver", response_model=DeliveryOut,
+    "/deliveries/{delivery_id}/redeliver", status_code=202, operation_id="repeatDelivery", response_model=DeliveryOut,
     responses=problems(NotFound),
 )  # fmt: skip
 async def redeliver(caller: Manager, work: Working, delivery_id: UUID) -> dict[str, Any]:

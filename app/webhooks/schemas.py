@@ -48,7 +48,9 @@ class EndpointChange(In):
     description: Annotated[str, Field(max_length=200), Printable] | None = None
     event_types: TypeNames | None = None
     status: EndpointStatus | None = Field(
-        None, description="`paused` holds deliveries back; `enabled` lets them go, also after we disabled it."
+        None,
+        description="`paused` holds deliveries back; `disabled` wants none at all; `enabled` lets them go, also after we "
+        "disabled it.",,
     )
 
 
@@ -139,10 +141,10 @@ class DeliveryQuery(In):
     """Which deliveries."""
 
     endpoint: UUID | None = Field(None, description="Of this endpoint.")
-    status: DeliveryStatus | None = None
+    status: DeliveryStatus | None = Field(None, description="Only those that stand here.")
     event: UUID | None = Field(None, description="Of this event.")
     before: UUID | None = Field(None, description="Only deliveries made before this one; `links.next` sets it.")
-    limit: int = Field(50, ge=1, le=200)
+    limit: int = Field(50, ge=1, le=200, description="Items on a page.")
 
 
 class RedeliverIn(In):
@@ -166,8 +168,8 @@ class EventQuery(In):
     """Which events."""
 
     after: int = Field(0, ge=0, le=2**53, description="Events after this sequence; 0 from the oldest kept.")
-    type: TypeName | None = None
-    limit: int = Field(50, ge=1, le=200)
+    type: TypeName | None = Field(None, description="Only of this type.")
+    limit: int = Field(50, ge=1, le=200, description="Items on a page.")
 
 
 class EventPage(Out):

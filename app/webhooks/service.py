@@ -40,11 +40,11 @@ define("webhook.disabled", "We stopped sending to one of your endpoints.", Disab
 define("webhook.created", "An endpoint was registered.", PingData, public=False)
 define("webhook.changed", "An endpoint was changed.", PingData, public=False)
 define("webhook.rotated", "An endpoint's secret was replaced.", PingData, public=False)
-define("webhook.deleted", "An endpoint was removed.", PingData, public=False)
 
 
 class TooManyEndpoints(Conflict):
-    """You have as many webhook endpoints as one partner may have. Delete one you no longer use."""
+    """You have as many webhook endpoints as one partner may have, disabled ones included. Change the address of one
+    you no longer use."""
 
     title = "Too many endpoints"
 
@@ -109,16 +109,14 @@ async def change(
     faults = check_types(asked.event_types)
     if asked.url is not None:
         faults += check_url(asked.url, loopback=loopback or caller.world_id is not None)
-    if asked.status is EndpointStatus.DISABLED:
-        faults.append(
-            {"pointer": "/status", "detail": "Send `paused` to hold deliveries back, or delete the endpoint."}
-        )
     if faults:
         raise Invalid(faults)
     for name in asked.model_fields_set:
         value = getattr(asked, name)
         if value is not None or name == "description":
             setattr(endpoint, name, value)
+    if asked.status is EndpointStatus.DISABLED:
+        endpoint.disabled_reason = "asked"
     if asked.status is EndpointStatus.ENABLED:
         endpoint.disabled_reason = endpoint.failing_since = endpoint.retry_at = None
         endpoint.failures = 0

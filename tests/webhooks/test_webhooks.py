@@ -385,3 +385,16 @@ def test_waits_follow_the_table_within_their_jitter():
             assert abs((due - now).total_seconds() - wait) <= wait * retry.JITTER
     assert retry.next_attempt(now, retry.ATTEMPTS, None, 0.5) is None
     assert retry.next_attempt(now, 1, 3600, 0.5) == now + timedelta(hours=1)
+
+
+async def test_a_partner_disables_an_endpoint_and_enables_it_again(desk, partner, auth):
+    async with receiver() as theirs:
+        made = await register(desk, auth, theirs.url)
+        path = f"/v1/webhook-endpoints/{made['id']}"
+        off = (await desk.client.patch(path, json={"status": "disabled"}, headers=auth)).json()
+        assert (off["status"], off["disabled_reason"]) == ("disabled", "asked")
+        await happen(desk, partner)
+        await desk.drain()
+        assert theirs.came == []
+        on = (await desk.client.patch(path, json={"status": "enabled"}, headers=auth)).json()
+        assert (on["status"], on["disabled_reason"]) == ("enabled", None)
