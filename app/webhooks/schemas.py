@@ -49,8 +49,8 @@ class EndpointChange(In):
     event_types: TypeNames | None = None
     status: EndpointStatus | None = Field(
         None,
-        description="`paused` holds deliveries back; `disabled` wants none at all; `enabled` lets them go, also after we "
-        "disabled it.",,
+        description="`paused` holds deliveries back; `disabled` wants none at all; `enabled` lets them go, also after "
+        "we disabled it.",
     )
 
 
