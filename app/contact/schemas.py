@@ -135,9 +135,9 @@ class SubmissionPage(Out):
 class SubmissionQuery(CursorQuery):
     """Which submissions."""
 
-    kind: Kind | None = None
-    status: Status | None = None
-    topic: Slug | None = None
+    kind: Kind | None = Field(None, description="Only of this kind.")
+    status: Status | None = Field(None, description="Only those that stand here.")
+    topic: Slug | None = Field(None, description="Only about this topic.")
 
 
 class MoveIn(In):

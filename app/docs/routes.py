@@ -13,7 +13,7 @@ from app.docs import discovery, pages
 from app.docs import problems as kinds
 from app.docs.document import document_of
 from app.docs.service import Service, counted, service_document
-from app.editions.documented import PLAIN
+from app.editions.documented import NEWEST
 from app.editions.reading import Content, NegotiatedContent, Reader, accepts
 from app.editions.snapshot import encode
 
@@ -22,7 +22,7 @@ LINKS = '</openapi.json>; rel="service-desc", </docs>; rel="service-doc", </.wel
 """Sent with the service document, for programs that look at headers alone."""
 
 
-@router.get("/v1", response_model=Service, operation_id="getService", responses={200: PLAIN[200], 304: PLAIN[304]})
+@router.get("/v1", response_model=Service, operation_id="getService", responses=NEWEST)
 async def get_service(content: Content) -> Answer:
     """Learn what this is and where everything stands.
 

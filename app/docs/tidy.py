@@ -123,6 +123,8 @@ def _tell_from_docstring(operation: dict[str, Any]) -> None:
 def _tidy_parameter(parameter: dict[str, Any]) -> None:
     """A parameter is sent or left out, never null; what describes it stands beside its schema, not inside."""
     schema = parameter["schema"]
+    if parameter["in"] == "path" and parameter["name"].endswith("_id"):
+        parameter.setdefault("description", f"The id of the {parameter['name'].removesuffix('_id')}.")
     if isinstance(schema.get("type"), list):
         schema["type"] = next(kind for kind in schema["type"] if kind != "null")
         schema["enum"] = [value for value in schema.get("enum", ()) if value is not None]

@@ -18,7 +18,9 @@ NOT_MODIFIED: dict[str, Any] = {
 _SPARSE: dict[str, Any] = {SPARSE: {"schema": {"$ref": "#/components/schemas/Sparse"}}}
 _SPARSE_PAGE: dict[str, Any] = {SPARSE: {"schema": {"$ref": "#/components/schemas/SparsePage"}}}
 
-PLAIN: dict[int | str, dict[str, Any]] = {200: {"headers": _HEADERS}, 304: NOT_MODIFIED, **problems(EditionNotFound)}
+NEWEST: dict[int | str, dict[str, Any]] = {200: {"headers": _HEADERS}, 304: NOT_MODIFIED}
+"""An answer about content that cannot be asked of another edition."""
+PLAIN: dict[int | str, dict[str, Any]] = {**NEWEST, **problems(EditionNotFound)}
 """A content answer that is neither shaped nor walked."""
 LIST: dict[int | str, dict[str, Any]] = {
     200: {"headers": {**_HEADERS, "Link": {}}, "content": _SPARSE_PAGE},

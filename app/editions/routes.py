@@ -10,7 +10,7 @@ from app.core.answers import Answer
 from app.core.clock import rfc3339
 from app.core.errors import NotAcceptable, NotFound
 from app.core.web import Reading, new_router
-from app.editions.documented import ITEM, LIST, PLAIN
+from app.editions.documented import ITEM, LIST, NEWEST, PLAIN
 from app.editions.models import Edition, Revision
 from app.editions.publish import digest
 from app.editions.reading import (
@@ -54,7 +54,7 @@ def _told(edition: Edition) -> dict[str, object]:
     }
 
 
-@router.get("/editions", response_model=EditionPage, operation_id="listEditions", responses=PLAIN)
+@router.get("/editions", response_model=EditionPage, operation_id="listEditions", responses=NEWEST)
 async def list_editions(content: Content, session: Reading, query: Annotated[PageQuery, Query()]) -> Answer:
     """List what was published, newest first."""
     wanted = select(Edition).order_by(Edition.number.desc()).limit(query.limit)
@@ -75,9 +75,7 @@ async def list_editions(content: Content, session: Reading, query: Annotated[Pag
     return content.answer(encode({"items": [_told(e) for e in found], "total": total, "links": links}), headers=told)
 
 
-@router.get(
-    "/editions/{number}", response_model=EditionOut, operation_id="getEdition", responses={**PLAIN, 404: ITEM[404]}
-)
+@router.get("/editions/{number}", response_model=EditionOut, operation_id="getEdition", responses=PLAIN)
 async def get_edition(
     content: Content, session: Reading, number: Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
 ) -> Answer:
@@ -91,7 +89,7 @@ async def get_edition(
     return content.answer(encode(_told(found)))
 
 
-@router.get("/changes", response_model=ChangePage, operation_id="listChanges", responses=PLAIN)
+@router.get("/changes", response_model=ChangePage, operation_id="listChanges", responses=NEWEST)
 async def list_changes(content: Content, session: Reading, query: Annotated[ChangesQuery, Query()]) -> Answer:
     """List what each edition created, changed or retired.
 

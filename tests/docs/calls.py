@@ -106,6 +106,8 @@ GENERAL: list[General] = [
     General("database_away", "The database is out of reach", "/v1/editions", broken="database"),
 ]  # fmt: skip
 
+NOT_SHOWN = {"createWebhookEndpoint 409": "it takes fifty endpoints to be refused the next"}
+"""Refusals that are not shown, and why."""
 WITHOUT_AN_ANSWER = {
     "exportToolkit": "the export is everything",
     "listEventTypes": "every type with its schema is fifty kilobytes; `webhooks` shows them one by one",

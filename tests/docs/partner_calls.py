@@ -153,8 +153,8 @@ WEBHOOKS: list[Call | str] = [
     Call("listDeliveries", "newest", "The newest", key="partner", query={"limit": 1}),
     Call("getDelivery", "one", "One delivery, with every attempt", key="partner",
          path={"delivery_id": "$ping.delivery_id"}),
-    Call("redeliver", "again", "Once more", key="partner", path={"delivery_id": "$ping.delivery_id"}, status=202),
-    Call("redeliverRange", "failed", "What failed, from the beginning", key="partner", status=202,
+    Call("repeatDelivery", "again", "Once more", key="partner", path={"delivery_id": "$ping.delivery_id"}, status=202),
+    Call("repeatDeliveries", "failed", "What failed, from the beginning", key="partner", status=202,
          body={"endpoint_id": "$endpoint.id", "after": 0}),
     Call("changeWebhookEndpoint", "paused", "Hold deliveries back", key="partner",
          path={"endpoint_id": "$endpoint.id"}, body={"status": "paused"}),
@@ -162,8 +162,8 @@ WEBHOOKS: list[Call | str] = [
          path={"endpoint_id": "$endpoint.id"}, status=409),
     *missing("getWebhookEndpoint", "testWebhookEndpoint", parameter="endpoint_id", key="partner"),
     *missing("changeWebhookEndpoint", "rotateWebhookSecret", parameter="endpoint_id", key="partner", body={}),
-    *missing("getDelivery", "redeliver", parameter="delivery_id", key="partner"),
-    Call("redeliverRange", "not_found", "An endpoint that is not yours", key="partner", status=404,
+    *missing("getDelivery", "repeatDelivery", parameter="delivery_id", key="partner"),
+    Call("repeatDeliveries", "not_found", "An endpoint that is not yours", key="partner", status=404,
          body={"endpoint_id": NOBODY, "after": 0}),
 ]  # fmt: skip
 

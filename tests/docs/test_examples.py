@@ -45,7 +45,7 @@ def test_what_is_not_there_is_shown(document):
         shown = {str(e["response"]["status"]) for e in load().get(operation["operationId"], ())}
         wanted = operation["responses"].keys() & {"404", "409"}
         missing += [f"{operation['operationId']} {status}" for status in sorted(wanted - shown)]
-    assert missing == []
+    assert set(missing) == calls.NOT_SHOWN.keys()
 
 
 def test_no_example_is_of_an_operation_that_is_gone(document):
