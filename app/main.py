@@ -50,14 +50,15 @@ from app.toolkit.routes import router as toolkit
 from app.tta.acknowledgement_routes import router as acknowledgements
 from app.tta.desk_routes import router as desk
 from app.tta.intake import Intake
+from app.tta.routes import asking
 from app.tta.routes import router as tta
 from app.tta.service_levels import router as service_levels
 from app.webhooks.routes import router as webhooks
 from app.worker import Task, Worker, tasks
 
 ROUTERS = (
-    docs, toolkit, catalog, sites, library, search, sources, editions, desk, tta, service_levels, contact, webhooks,
-    acknowledgements, silences, sandbox, access, keys, audit, jwks, ops.router,
+    asking, docs, toolkit, catalog, sites, library, search, sources, editions, desk, tta, service_levels, contact,
+    webhooks, acknowledgements, silences, sandbox, access, keys, audit, jwks, ops.router,
 )  # fmt: skip
 """`desk` stands before `tta`: its fixed addresses come before those that hold the name of a request."""
 

@@ -39,13 +39,16 @@ def json_request(name: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical(value: Any) -> bytes:
     """JSON in the one form of RFC 8785, for values without fractions and with ASCII keys: sorted, no blanks, UTF-8.
 
     Within these limits (which every form here keeps) it is the same bytes in every language, so a digest over it can
     be checked by anybody who has the body.
     """
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def digest_of(value: Any) -> str:

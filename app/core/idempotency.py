@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 from uuid import UUID
 
 from fastapi import Header
-from sqlalchemy import String, Text, delete, select
+from sqlalchemy import String, Table, Text, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -110,18 +110,21 @@ class Use:
             "location": location, "answer": answer, "expires_at": moment.now + KEPT, "world_id": moment.world_id,
         }  # fmt: skip
 
-    def replay(self, standing: IdempotencyRow) -> IdempotencyRow:
+    def replay(self, standing: Any) -> Any:
         """The first use's row, if the body is the same."""
         if standing.fingerprint != self.fingerprint:
             raise IdempotencyKeyReused("This `Idempotency-Key` was used with another body; take a new one.")
         return standing
 
 
-async def standing(session: AsyncSession, uses: Sequence[Use]) -> Mapping[str, IdempotencyRow]:
+async def standing(session: AsyncSession, uses: Sequence[Use]) -> Mapping[str, Any]:
     """What is remembered of keys, by digest."""
     if not uses:
         return {}
-    found = await session.scalars(select(IdempotencyRow).where(IdempotencyRow.digest.in_([u.digest for u in uses])))
+    table = IdempotencyRow.__table__
+    wanted = select(table).where(table.c.digest.in_([use.digest for use in uses]))
+    # Rows and not objects: this is asked for every request that is sent, and answered with nothing almost always.
+    found = await (await session.connection()).execute(wanted)
     return {row.digest: row for row in found}
 
 
@@ -133,10 +136,11 @@ async def remember(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> 
     if not rows:
         return frozenset()
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    kept = dialect.insert(IdempotencyRow).on_conflict_do_nothing().returning(IdempotencyRow.digest)
+    table = cast("Table", IdempotencyRow.__table__)
+    kept = dialect.insert(table).on_conflict_do_nothing().returning(table.c.digest)
     # In one order for everybody, so that two transactions with the same two keys cannot wait for each other.
     ordered = sorted(rows, key=lambda row: str(row["digest"]))
-    fresh = set(await session.scalars(kept, ordered))
+    fresh = set((await (await session.connection()).execute(kept, ordered)).scalars())
     return frozenset(str(row["digest"]) for row in rows) - fresh
 
 

@@ -5,6 +5,7 @@ Pydantic ignores SQLAlchemy's half of an `Annotated`, and SQLAlchemy ignores Pyd
 Which fields are stored, accepted or shown are three decisions, made in three places; what a field is, is not.
 """
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,9 +20,12 @@ from app.core.ids import new_id
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
 def _printable(text: str) -> str:
     """Control characters break logs, letters and terminals; no field needs them."""
-    if any((ord(c) < 32 and c not in "\n\t\r") or 0xD800 <= ord(c) <= 0xDFFF or ord(c) == 0x7F for c in text):
+    if CONTROL.search(text):
         raise ValueError("must not contain control characters")
     return text
 

@@ -23,9 +23,12 @@ from app.editions.kinds import Kind
 T = TypeVar("T")
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def encode(value: Any) -> bytes:
     """JSON as every answer writes it: UTF-8, no blanks."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ the writing:
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, insert, select, tuple_
@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.batch import Batch
 from app.core.db import Base, Database
 from app.core.errors import Conflict, Problem
-from app.core.idempotency import IdempotencyRow, Running, remember, standing
+from app.core.idempotency import Running, remember, standing
 from app.core.notices import Notice
 from app.core.signing import Signer
 from app.core.work import Event
@@ -40,7 +40,7 @@ class ExternalRefUsed(Conflict):
     title = "The reference is taken"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """What became of a plan: a body to send, or a refusal."""
 
@@ -61,7 +61,7 @@ async def judge(session: AsyncSession, asked: Sequence[Asked]) -> list[Outcome |
 
 
 def _verdict(
-    one: Asked, known: Mapping[str, IdempotencyRow], taken: Mapping[tuple[UUID | None, str | None], UUID]
+    one: Asked, known: Mapping[str, Any], taken: Mapping[tuple[UUID | None, str | None], UUID]
 ) -> Outcome | None:
     if one.use and one.use.digest in known:
         try:

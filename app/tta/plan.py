@@ -35,7 +35,7 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """Who asks for what, checked."""
 
@@ -52,7 +52,7 @@ class Asked:
         return self.caller.owner_id if self.caller.kind is Kind.PARTNER else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
     """Every row of one new request, and the answer to give once they are kept."""
 
@@ -69,7 +69,10 @@ class Plan:
 
 def new_reference(year: int) -> str:
     """`TTA-2026-7K3Q-F9XA`: readable, and one of 650 thousand million in its year."""
-    drawn = "".join(secrets.choice(ALPHABET) for _ in range(8))
+    number, drawn = int.from_bytes(secrets.token_bytes(16)), ""
+    for _ in range(8):
+        number, place = divmod(number, len(ALPHABET))
+        drawn += ALPHABET[place]
     return f"TTA-{year}-{drawn[:4]}-{drawn[4:]}"
 
 
@@ -100,7 +103,7 @@ def plan(asked: Asked, pen: Pen, secret: str) -> Plan:
         },
     )  # fmt: skip
     answer = {
-        "id": str(id_), "reference": reference, "href": f"/v1/tta-requests/{id_}", "status": Status.SUBMITTED.value,
+        "id": str(id_), "reference": reference, "href": f"/v1/tta-requests/{id_}", "status": Status.SUBMITTED,
         "received_at": received_at, "clock": shown(PromiseName.CONFIRMATION, clock, moment.now),
         "form_version": version(asked.edition), "external_ref": form.external_ref, "receipt": receipt,
         "status_token": None,
@@ -124,7 +127,7 @@ def plan(asked: Asked, pen: Pen, secret: str) -> Plan:
         topics=[{"request_id": id_, "topic": topic} for topic in form.topics],
         event=moment.fact(
             "tta.submitted", facts.SUBJECT, id_, owner_id=asked.owner_id, reference=reference,
-            external_ref=form.external_ref, status=Status.SUBMITTED.value, due_at=due_at,
+            external_ref=form.external_ref, status=Status.SUBMITTED, due_at=due_at,
         ),
         notice=notice_row(moment, Letter.RECEIPT, facts.SUBJECT, id_, Recipient.REQUESTER),
         answer=body,

@@ -155,9 +155,9 @@ def next_step_at(began_at: datetime, due_at: datetime, told: int) -> datetime | 
 def shown(name: PromiseName, clock: Clock, now: datetime, renewed: datetime | None = None) -> dict[str, Any]:
     """A clock as every answer shows it."""
     return {
-        "promise": name.value,
+        "promise": name,
         "due_at": rfc3339(clock.due_at),
-        "state": clock.state(now).value,
+        "state": clock.state(now),
         "remaining_seconds": clock.remaining(now),
         "met_at": rfc3339(clock.met_at) if clock.met_at else None,
         "breached_at": rfc3339(clock.breached_at) if clock.breached_at else None,
