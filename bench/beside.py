@@ -107,8 +107,11 @@ def latencies(title: str, rounds: Mapping[str, Sequence[Measured]], aims: Sequen
 
 
 def fetch(server: Server, asked: Asked) -> bare.Prepared:
-    """One answer as it is sent, without the date, which uvicorn adds by itself."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    """One answer as it is sent, without the date, which uvicorn adds by itself.
+
+    It is waited for patiently: the first search makes the index.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
     try:
         connection.putrequest("GET", asked.path, skip_accept_encoding=True)
         for name, value in asked.headers.items():

@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     )  # fmt: skip
     files_url: str = Field(
         "file:var/files",
-        description="Where attachments are kept: `file:folder`, or `s3://bucket/prefix` with the usual `AWS_*` variables.",
+        description="Where attachments are kept: `file:folder`, or `s3://bucket/prefix` and `AWS_*` variables.",
     )
     webhook_loopback: bool = Field(
         default=False,

@@ -3,18 +3,20 @@
 The keys of the details are the contract with the mail room's templates (`app/mail/samples.py`).
 """
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.models import Owner
 from app.core.letters import Facts
 from app.core.notices import Notice, Recipient
+from app.editions.models import Revision
 from app.tta.drawing import label
 from app.tta.models import TTARequest
 from app.tta.personal import Contact, Message
@@ -28,6 +30,12 @@ EVALUATION = (
 """The three questions; `evaluate` takes their answers as `helped`, `in_time` and `better`."""
 
 
+Words = Mapping[str, str]
+Names = Mapping[str, str]
+"""Slug → title."""
+Details = Callable[[TTARequest, Notice, Words, Names], dict[str, Any]]
+
+
 async def letter_facts(session: AsyncSession, notice: Notice) -> Facts | None:
     """Everything that one letter about a request needs; None when the request is gone."""
     request = await session.get(TTARequest, notice.subject_id)
@@ -36,11 +44,12 @@ async def letter_facts(session: AsyncSession, notice: Notice) -> Facts | None:
     contact = await session.get(Contact, request.id)
     said: Mapping[str, Any] = contact.said if contact else {}
     message = await _message(session, notice)
+    names = await _titles(session, request) if notice.kind in {Letter.RECEIPT, Letter.SCHEDULE} else {}
     details = {
         "agency": request.agency_name,
         "partner": await _partner(session, request),
         "status": request.status.value,
-        **_DETAILS[Letter(notice.kind)](request, notice, message),
+        **_DETAILS[Letter(notice.kind)](request, notice, message, names),
     }
     if notice.kind == Letter.ESCALATION:
         details["assignee"] = await _name(session, request.assignee_id)
@@ -80,17 +89,30 @@ async def _name(session: AsyncSession, owner_id: UUID | None) -> str | None:
     return await session.scalar(select(Owner.name).where(Owner.id == owner_id)) if owner_id else None
 
 
-Words = Mapping[str, str]
-Details = Callable[[TTARequest, Notice, Words], dict[str, Any]]
+async def _titles(session: AsyncSession, request: TTARequest) -> Names:
+    """What is named by slug, by the title under which it is published; one that was retired keeps its last title."""
+    planned = (request.scheduled or {}).get("site")
+    wanted = {
+        "topic": request.asked["topics"],
+        "program-type": request.asked["program_types"],
+        "learning-site": [*request.asked["learning_sites"], *([planned] if planned else [])],
+    }
+    named = [and_(Revision.kind == kind, Revision.slug.in_(slugs)) for kind, slugs in wanted.items() if slugs]
+    if not named:
+        return {}
+    rows = select(Revision.slug, Revision.document).where(or_(*named), Revision.document.is_not(None))
+    return {
+        row.slug: json.loads(row.document)["title"] for row in await session.execute(rows.order_by(Revision.edition))
+    }
 
 
-def _receipt(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _receipt(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     asked = request.asked
     summary = [
         ("Kind", label(asked["kind"]) if asked["kind"] else ""),
-        ("Topics", "; ".join(_named(slug) for slug in asked["topics"])),
-        ("Program types", "; ".join(_named(slug) for slug in asked["program_types"])),
-        ("Learning sites", "; ".join(_named(slug) for slug in asked["learning_sites"])),
+        ("Topics", _listed(asked["topics"], names)),
+        ("Program types", _listed(asked["program_types"], names)),
+        ("Learning sites", _listed(asked["learning_sites"], names)),
         ("Delivery", "; ".join(label(mode) for mode in asked["delivery_modes"])),
     ]
     return {
@@ -101,11 +123,11 @@ def _receipt(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any
     }
 
 
-def _named(slug: str) -> str:
-    return slug.replace("-", " ").capitalize()
+def _listed(slugs: list[str], names: Names) -> str:
+    return "; ".join(names.get(slug, slug) for slug in slugs)
 
 
-def _confirmation(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _confirmation(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {
         "status": Status.CONFIRMED.value,
         "due_at": request.due_at,
@@ -116,7 +138,7 @@ def _confirmation(request: TTARequest, notice: Notice, words: Words) -> dict[str
     }
 
 
-def _question(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _question(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {
         "status": Status.NEEDS_INFORMATION.value,
         "asked_at": notice.queued_at,
@@ -124,15 +146,15 @@ def _question(request: TTARequest, notice: Notice, words: Words) -> dict[str, An
     }
 
 
-def _answer(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _answer(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {"answered_at": notice.queued_at}
 
 
-def _message_details(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _message_details(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {"written_at": notice.queued_at, "message": words.get("words", "")}
 
 
-def _match(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _match(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     sites = (request.matched or {}).get("sites", [])
     reasons = [term["reason"] for site in sites for term in site["terms"] if 2 * term["contribution"] > term["weight"]]
     named = [{"name": site["title"], "url": site["href"]} for site in sites]
@@ -145,11 +167,11 @@ def _match(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
     }
 
 
-def _schedule(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _schedule(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     planned = request.scheduled or {}
     plan = [
         ("How", label(planned["mode"]) if planned.get("mode") else ""),
-        ("With", _named(planned["site"]) if planned.get("site") else ""),
+        ("With", _listed([planned["site"]], names) if planned.get("site") else ""),
         ("Where", words.get("place", "")),
     ]
     return {
@@ -161,15 +183,15 @@ def _schedule(request: TTARequest, notice: Notice, words: Words) -> dict[str, An
     }
 
 
-def _delivery(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _delivery(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {"status": Status.DELIVERED.value, "delivered_at": notice.queued_at, "questions": list(EVALUATION)}
 
 
-def _decline(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _decline(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {"status": Status.DECLINED.value, "reason": words.get("explanation", "")}
 
 
-def _referral(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _referral(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     center, url = CENTERS.get(request.reason or "other", CENTERS["other"])
     return {
         "status": Status.REFERRED.value,
@@ -179,7 +201,7 @@ def _referral(request: TTARequest, notice: Notice, words: Words) -> dict[str, An
     }
 
 
-def _withdrawal(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _withdrawal(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {
         "status": Status.WITHDRAWN.value,
         "withdrawn_at": notice.queued_at,
@@ -188,15 +210,15 @@ def _withdrawal(request: TTARequest, notice: Notice, words: Words) -> dict[str, 
     }
 
 
-def _breach(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _breach(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {"due_at": request.due_at}
 
 
-def _unacknowledged(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _unacknowledged(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {"confirmed_at": request.met_at}
 
 
-def _apology(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _apology(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {
         "due_at": request.due_at,
         "new_due_at": _instant(notice.data.get("new_due_at")),
@@ -204,7 +226,7 @@ def _apology(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any
     }
 
 
-def _escalation(request: TTARequest, notice: Notice, words: Words) -> dict[str, Any]:
+def _escalation(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {"step": notice.data["step"], "received_at": request.received_at, "due_at": request.due_at}
 
 

@@ -28,7 +28,15 @@ def upgrade() -> None:
         sa.Column(
             "status",
             words(
-                "status", "received", "under_review", "answered", "accepted", "returned", "declined", "closed", "withdrawn"
+                "status",
+                "received",
+                "under_review",
+                "answered",
+                "accepted",
+                "returned",
+                "declined",
+                "closed",
+                "withdrawn",
             ),
             nullable=False,
         ),

@@ -224,7 +224,8 @@ def test_a_step_that_is_not_in_the_table_is_refused(kind, status, action, staff_
 
 def test_every_type_that_is_taken_is_recognised():
     samples = {
-        "application/pdf": PDF, "image/png": PNG, "image/jpeg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + b"\0" * 32 + b"\xff\xd9",
+        "application/pdf": PDF, "image/png": PNG,
+        "image/jpeg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + b"\0" * 32 + b"\xff\xd9",
         "text/plain": b"Plain words, one line.\n",
         **{name: office(part) for name, part in zip(list(TYPES)[1:4],
             ("word/document.xml", "ppt/presentation.xml", "xl/workbook.xml"), strict=True)},
