@@ -370,6 +370,31 @@ def list_keys() -> None:
         typer.echo(line)
 
 
+@keys.command("rotate-signing")
+def rotate_signing_key() -> None:
+    """Sign receipts with a new key from now on; the old ones go on verifying what they signed."""
+    from app.core.clock import utcnow
+    from app.core.db import Database
+    from app.core.seal import Seal
+    from app.core.signing import Signer
+
+    async def rotate() -> str:
+        settings = _settings()
+        given = settings.signing_key.get_secret_value() if settings.signing_key else ""
+        database = Database(_url(), 2)
+        try:
+            return await Signer(database, Seal(settings.secret.get_secret_value()), utcnow, given).rotate()
+        finally:
+            await database.close()
+
+    try:
+        kid = asyncio.run(rotate())
+    except ValueError as error:
+        _fail(str(error))
+    _say("Servers take it up within a minute. Its name in /.well-known/jwks.json:")
+    typer.echo(kid)
+
+
 def _show_key(asked: Coroutine[Any, Any, tuple[str, str]]) -> None:
     text, told = _ask(asked)
     _say(told)

@@ -16,7 +16,8 @@ from app.core.errors import Invalid
 from app.core.reach import Stripped
 from app.core.web import In
 from app.core.words import Printable, Slug
-from app.tta.form import DeliveryMode, Name, Words
+from app.tta.choices import DeliveryMode
+from app.tta.form import Name, Words
 from app.tta.states import REASONS, Action
 
 LEASE_MINUTES, LEASE_MAX = 60, 480

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, OptionalDocument
 from app.core.words import Key, Slug, State, Title
-from app.tta.form import AgencyType
+from app.tta.choices import AgencyType
 from app.tta.sla import Clock
 from app.tta.states import Status
 

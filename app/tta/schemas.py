@@ -9,7 +9,7 @@ from app.core.notices import NoticeStatus
 from app.core.paging import CursorQuery, Links
 from app.core.web import In, Out
 from app.core.words import Instant, Slug, State
-from app.tta.form import AgencyType
+from app.tta.choices import AgencyType
 from app.tta.sla import ClockState, PromiseName
 from app.tta.states import Action, By, Status
 

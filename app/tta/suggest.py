@@ -18,7 +18,7 @@ from app.editions.snapshot import Entry, Snapshot
 from app.sites.content import LEARNING_SITE, Setting, SiteKind, SiteStrength, SizeBand
 from app.sites.matching import matchable, rank, weigh
 from app.sites.terms import TERMS, Agency
-from app.tta.form import AgencyType, ProblemType, RequestKind
+from app.tta.choices import AgencyType, ProblemType, RequestKind
 from app.tta.models import TTARequest
 from app.tta.personal import Contact
 from app.tta.plan import Asked

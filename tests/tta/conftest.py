@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.access.conftest import statements
 from tests.make import World, anyio_thread, running
+
+__all__ = ["shared", "statements"]
 
 
 @pytest.fixture(scope="module")
