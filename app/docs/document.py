@@ -40,7 +40,7 @@ OTHER_FORMS = (SiteFeature, SiteFeatureCollection)
 """Models of answers that have a media type of their own beside JSON; operations point at them by name."""
 SUMMARY = "The Police-Mental Health Collaboration Toolkit: content, learning sites, and help on request."
 LICENCE = {"name": "MIT", "identifier": "MIT"}
-CONTACT = {"name": "PMHC Toolkit", "url": "/v1/pages/contact"}
+CONTACT = {"name": "PMHC Toolkit", "url": "https://bja.ojp.gov/program/pmhc"}
 TAGS = {
     "Start here": "What this is, what is in it, and where everything stands.",
     "Toolkit": "The toolkit as its readers know it: the whole tree, the home page's own pages, five sections and their "
@@ -107,7 +107,7 @@ def _build(app: FastAPI, addresses: Addresses) -> dict[str, Any]:
         servers=[{"url": "/", "description": "This server"}],
         routes=app.routes,
     )
-    document["info"]["contact"] = CONTACT  # afterwards: the framework takes no address that is relative to this server
+    document["info"]["contact"] = CONTACT
     _add_schemas(document["components"]["schemas"])
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
     document["security"] = ANYONE

@@ -42,8 +42,35 @@ def tidy(document: dict[str, Any]) -> None:
             _tell_success(operation, schemas)
             for parameter in operation.get("parameters", ()):
                 _tidy_parameter(parameter)
+    _complete(document)
     _rename(document)
     _forget_unused(document)
+
+
+HEADERS = {
+    "Location": "Where the new thing is served.",
+    "Idempotent-Replayed": "`true` where this is the first answer again.",
+}
+"""Headers that a route names without more, and what they say."""
+
+
+def _complete(document: dict[str, Any]) -> None:
+    """Fill in what routes leave unsaid: what a header holds, and what stands in an array of fixed places."""
+    for node in walk(document):
+        headers = node.get("headers")
+        for name, told in HEADERS.items():
+            if isinstance(headers, dict) and name in headers and not headers[name]:
+                headers[name] = {"description": told, "schema": {"type": "string"}}
+        if node.get("type") == "array" and "prefixItems" in node and "items" not in node:
+            node["items"] = {"type": node["prefixItems"][0].get("type", "number")}
+
+
+def forget_unused_answers(document: dict[str, Any]) -> None:
+    """Drop shared answers that every operation has replaced by one of its own."""
+    spoken = json.dumps(document)
+    answers = document["components"].get("responses", {})
+    for name in [n for n in answers if f'"#/components/responses/{n}"' not in spoken]:
+        del answers[name]
 
 
 def walk(node: Any) -> Iterator[dict[str, Any]]:
