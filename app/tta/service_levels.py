@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request, Response
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.web import Reading, new_router
@@ -54,26 +54,43 @@ def lives(since: datetime) -> Select[Any]:
     )
 
 
+def tallied(since: datetime) -> Select[Any]:
+    """All figures in one pass: the settled lives are ranked by their time, those never confirmed last."""
+    c = lives(since).subquery().c
+    broken, done = c.breached_at.is_not(None), c.confirmed_at.is_not(None)
+    settled = case((broken | done, 1), else_=0)
+    waiting = and_(c.confirmed_at.is_(None), c.ended_at.is_(None))
+    ranked = select(
+        c.seconds,
+        settled.label("settled"),
+        case((and_(done, ~broken), 1), else_=0).label("kept"),
+        case((and_(waiting, ~broken), 1), else_=0).label("open"),
+        case((and_(waiting, broken), 1), else_=0).label("overdue"),
+        func.row_number().over(partition_by=settled, order_by=(c.seconds.is_(None), c.seconds)).label("place"),
+        func.sum(settled).over().label("n"),
+    ).subquery()
+    r = ranked.c
+
+    def percentile(percent: int) -> Any:
+        """The nearest rank: the first place that has so many of a hundred at or before it."""
+        place = cast(r.n * percent + 99, BigInteger) // 100
+        return func.max(case((and_(r.settled == 1, r.place == place), r.seconds)))
+
+    def total(column: Any) -> Any:
+        return func.coalesce(func.sum(column), 0)
+
+    return select(
+        total(r.settled).label("n"), total(r.kept).label("kept"), total(r.open).label("open"),
+        total(r.overdue).label("overdue"), percentile(50).label("p50"), percentile(90).label("p90"),
+    )  # fmt: skip
+
+
 async def figures(session: AsyncSession, now: datetime) -> dict[str, Any]:
     """The figures of the last year."""
     since = now - WINDOW
-    life = lives(since).subquery()
-    c = life.c
-    broken, done = c.breached_at.is_not(None), c.confirmed_at.is_not(None)
-    waiting = and_(c.confirmed_at.is_(None), c.ended_at.is_(None))
-
-    def tally(condition: ColumnElement[bool]) -> Any:
-        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-    kept_, broken_, open_, overdue = (
-        await session.execute(
-            select(
-                tally(and_(done, ~broken)), tally(broken), tally(and_(waiting, ~broken)), tally(and_(waiting, broken))
-            )
-        )
-    ).one()
-    n = kept_ + broken_
-    told = {
+    row = (await session.execute(tallied(since))).one()
+    n = int(row.n)
+    told: dict[str, Any] = {
         "promise": PromiseName.CONFIRMATION, "window_from": since, "window_until": now, "n": n,
         "kept": None, "share_kept": None, "p50_seconds": None, "p90_seconds": None, "open": None, "overdue": None,
         "suppressed": None,
@@ -82,20 +99,14 @@ async def figures(session: AsyncSession, now: datetime) -> dict[str, Any]:
         return told | {
             "suppressed": f"Fewer than {LEAST} requests in the window: figures would say more than they know."
         }
-    ranked = select(c.seconds).where(broken | done).order_by(c.seconds.is_(None), c.seconds)
     return told | {
-        "kept": kept_,
-        "share_kept": round(kept_ / n, 4),
-        "p50_seconds": await session.scalar(ranked.offset(_rank(n, 50)).limit(1)),
-        "p90_seconds": await session.scalar(ranked.offset(_rank(n, 90)).limit(1)),
-        "open": open_,
-        "overdue": overdue,
+        "kept": row.kept,
+        "share_kept": round(int(row.kept) / n, 4),
+        "p50_seconds": row.p50,
+        "p90_seconds": row.p90,
+        "open": row.open,
+        "overdue": row.overdue,
     }
-
-
-def _rank(n: int, percent: int) -> int:
-    """The place, from 0, of the nearest-rank percentile."""
-    return max(0, -(-n * percent // 100) - 1)
 
 
 @router.get("/confirmation", response_model=ServiceLevelOut, operation_id="getConfirmationServiceLevel")
@@ -106,4 +117,9 @@ async def get_confirmation_level(request: Request, response: Response, session: 
     the times to confirmation, those waiting and those late. Null with the reason while there are fewer than ten.
     """
     response.headers["Cache-Control"] = f"public, max-age={SECONDS_KEPT}"
-    return await figures(session, request.app.state.clock())
+    state, now = request.app.state, request.app.state.clock()
+    kept: dict[str, Any] | None = getattr(state, "confirmation_level", None)
+    # A year of events is read for it, so an answer stands for as long as we say that it may be kept.
+    if kept is None or not timedelta(0) <= now - kept["window_until"] < timedelta(seconds=SECONDS_KEPT):
+        kept = state.confirmation_level = await figures(session, now)
+    return kept
