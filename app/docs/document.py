@@ -23,7 +23,7 @@ from app.core.web import ProblemOut
 from app.core.words import SLUG_OF
 from app.docs import examples, headers, hooks, refusals
 from app.docs.addresses import Addresses
-from app.docs.tidy import REF, in_order, tidy, walk
+from app.docs.tidy import REF, forget_unused_answers, in_order, tidy, walk
 from app.editions import reading
 from app.editions.documented import SCHEMAS
 from app.sandbox.desk import SandboxDeskAction
@@ -120,6 +120,7 @@ def _build(app: FastAPI, addresses: Addresses) -> dict[str, Any]:
     _name_fields(document)
     _name_event_types(document)
     examples.complete(document)
+    forget_unused_answers(document)
     document["paths"] = dict(sorted(document["paths"].items(), key=_place))
     return document
 
