@@ -8,8 +8,10 @@ from app.catalog.content import ESSENTIAL_ELEMENT, PROGRAM_TYPE, EssentialElemen
 from app.catalog.schemas import ElementPage, ElementQuery, ProgramTypePage, ProgramTypeQuery
 from app.core.answers import Answer
 from app.core.web import new_router
+from app.editions.asking import ItemQuery, SlugPath
 from app.editions.documented import ITEM, LIST
-from app.editions.reading import Content, ItemQuery, SlugPath, list_items, one_item
+from app.editions.reader import Content
+from app.editions.reading import list_items, one_item
 
 router = new_router("/v1", "Programs")
 

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from app.catalog.content import ElementBrief, ProgramType
 from app.core.words import Slug
+from app.editions.asking import ListQuery
 from app.editions.kinds import ItemPage
-from app.editions.reading import ListQuery
 
 
 class ProgramTypePage(ItemPage):

@@ -12,7 +12,7 @@ from app.contact.states import Action, Kind, Status
 from app.core.paging import CursorQuery, Links
 from app.core.reach import BlankIsAbsent, Email, Stripped
 from app.core.web import In, Out
-from app.core.words import Instant, Printable, Slug
+from app.core.words import SLUG_OF, Instant, Printable, Slug
 
 ATTACHMENTS_MAX = 5
 CANNOT_SHARE = "confirm that you may share it: we cannot take what we may not show others"
@@ -54,7 +54,9 @@ class SubmissionIn(In):
     name: Annotated[str, Field(min_length=1, max_length=200), Printable, Stripped] = Field(examples=["Jo Doe"])
     email: Email
     agency: Annotated[Annotated[str, Field(max_length=200), Printable] | None, BlankIsAbsent] = None
-    topic: Slug | None = Field(None, description="Slug of the topic it is about.")
+    topic: Annotated[Slug, Field(json_schema_extra={SLUG_OF: "topic"})] | None = Field(
+        None, description="Slug of the topic it is about."
+    )
     subject: Annotated[str, Field(min_length=3, max_length=200), Printable, Stripped]
     message: Text
     may_be_shared: bool = Field(
@@ -65,7 +67,7 @@ class SubmissionIn(In):
         description="For policies and materials, required: it holds no names, health facts or case numbers.",
     )
     attachments: Annotated[list[AttachmentIn], Field(max_length=ATTACHMENTS_MAX)] = []
-    website: Annotated[str, Field(max_length=200)] | None = Field(
+    website: Annotated[str, Field(max_length=200, json_schema_extra={"maxLength": 0})] | None = Field(
         None, description="Leave this empty: people do not see it, programs that fill in everything do."
     )
 

@@ -24,7 +24,7 @@ from app.core.words import SLUG_OF
 from app.docs import examples, headers, hooks, refusals
 from app.docs.addresses import Addresses
 from app.docs.tidy import REF, forget_unused_answers, in_order, tidy, walk
-from app.editions import reading
+from app.editions import asking, shaping
 from app.editions.documented import SCHEMAS
 from app.sandbox.desk import SandboxDeskAction
 from app.sites.geojson import SiteFeature, SiteFeatureCollection
@@ -132,7 +132,8 @@ def story(app: FastAPI) -> str:
     # The result is Markdown, so HTML escaping would be wrong; nothing in it comes from a request.
     template = Environment(undefined=StrictUndefined, autoescape=False).from_string(source)  # noqa: S701
     return template.render(
-        reading=reading,
+        asking=asking,
+        shaping=shaping,
         address_limit=ADDRESS_LIMIT,
         header_limit=HEADER_LIMIT,
         body_limit=settings.body_limit,

@@ -14,7 +14,7 @@ from app.docs import problems as kinds
 from app.docs.document import document_of
 from app.docs.service import Service, counted, service_document
 from app.editions.documented import NEWEST
-from app.editions.reading import Content, NegotiatedContent, Reader, accepts
+from app.editions.reader import Content, NegotiatedContent, Reader, accepts
 from app.editions.snapshot import encode
 
 router = new_router("", "Start here")

@@ -31,8 +31,11 @@ SEPARATED = "x-separated"
 def tidy(document: dict[str, Any]) -> None:
     """Tidy the whole document in place."""
     schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        _drop_title(name, schema)
     for node in _schemas_in(document):
-        _drop_title(node)
+        for name, inner in (node.get("properties") or {}).items():
+            _drop_title(name, inner)
         _shorten_null(node)
         _order(node)
         _make_whole(node)
@@ -95,10 +98,10 @@ def _schemas_in(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from walk(document["paths"])
 
 
-def _drop_title(node: dict[str, Any]) -> None:
+def _drop_title(name: str, schema: Any) -> None:
     """A title that the framework made from a name says nothing the name does not."""
-    if isinstance(node.get("title"), str) and ("type" in node or "anyOf" in node or "$ref" in node or "enum" in node):
-        del node["title"]
+    if isinstance(schema, dict) and schema.get("title") in (name, name.replace("_", " ").title()):
+        del schema["title"]
 
 
 def _shorten_null(node: dict[str, Any]) -> None:
@@ -150,6 +153,7 @@ def _tell_from_docstring(operation: dict[str, Any]) -> None:
 def _tidy_parameter(parameter: dict[str, Any]) -> None:
     """A parameter is sent or left out, never null; what describes it stands beside its schema, not inside."""
     schema = parameter["schema"]
+    schema.pop("title", None)
     if parameter["in"] == "path" and parameter["name"].endswith("_id"):
         parameter.setdefault("description", f"The id of the {parameter['name'].removesuffix('_id')}.")
     if isinstance(schema.get("type"), list):

@@ -7,7 +7,9 @@ from typing import Any
 
 from app.core.errors import NotFound
 from app.core.web import problems
-from app.editions.reading import SPARSE, EditionNotFound, Retired
+from app.editions.asking import SPARSE
+from app.editions.reader import EditionNotFound
+from app.editions.shaping import Retired
 
 # Described once for all operations, in `app.docs.headers`.
 _HEADERS: dict[str, Any] = {"ETag": {}, "Vary": {}, "Toolkit-Edition": {}}

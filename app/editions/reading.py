@@ -1,4 +1,4 @@
-"""Reading published content: lists, single items, shaping, and the links between pages.
+"""Reading published content: lists and single items.
 
 Every function answers from a `Snapshot` and touches no database. Lists are joined from bytes that were written when
 the edition was made; only `fields` and `include` parse documents, and only those of the page.
@@ -6,172 +6,17 @@ the edition was made; only `fields` and `include` parse documents, and only thos
 A `next` link carries the edition it began in, so a walk sees each row once even while another edition is published.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import Depends, Path, Request
-from pydantic import BeforeValidator, Field, PlainSerializer
-
 from app.core.answers import Answer
-from app.core.errors import Gone, Invalid, NotAcceptable, NotFound
-from app.core.web import In, refuses
-from app.core.words import Slug
-from app.editions.kinds import Kind
-from app.editions.shelf import Shelf
+from app.core.errors import Invalid
+from app.editions.asking import LIMIT_WITH_INCLUDE, SPARSE, ItemQuery, ListQuery, Paged
+from app.editions.reader import Reader
+from app.editions.shaping import find, shape, shaping
 from app.editions.snapshot import Collection, Entry, Snapshot, encode
-
-SPARSE = "application/vnd.pmhc.sparse+json"
-GEOJSON = "application/geo+json"
-LIMIT, LIMIT_MAX, LIMIT_WITH_INCLUDE = 50, 200, 50
-EMBED_IN_LIST, EMBED_IN_ITEM, EMBED_KINDS = 10, 100, 4
-SETTLED_SECONDS = 86_400
-
-EditionNumber = Annotated[
-    int | None, Field(ge=1, le=2**31 - 1, description="Read as of this edition. Without it: the newest.")
-]
-
-
-def _split(sent: Any) -> Any:
-    return [part for text in sent for part in str(text).split(",")] if isinstance(sent, list) else sent
-
-
-# Both `fields=a,b` and `fields=a&fields=b` are read: some generated clients know only the second. Links show the first.
-_COMMAS = (BeforeValidator(_split), PlainSerializer(",".join, return_type=str, when_used="json-unless-none"))
-_NAME = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+$")]
-Names = Annotated[list[_NAME], Field(min_length=1, max_length=60, json_schema_extra={"x-separated": "comma"}), *_COMMAS]
-SlugNames = Annotated[
-    list[Slug], Field(min_length=1, max_length=100, json_schema_extra={"x-separated": "comma"}), *_COMMAS
-]
-"""Lists that a client may write with commas; `x-separated` tells the document so."""
-
-
-class AsOfQuery(In):
-    """Which edition."""
-
-    edition: EditionNumber = None
-
-
-class ItemQuery(AsOfQuery):
-    """How one item is shaped."""
-
-    fields: Names | None = Field(
-        None, description=f"Only these fields, separated by commas. The answer is then `{SPARSE}`."
-    )
-    include: Annotated[Names, Field(max_length=EMBED_KINDS)] | None = Field(
-        None, description=f"Embed what these fields link to, under `included`; at most {EMBED_KINDS} names."
-    )
-
-
-class Paged(AsOfQuery):
-    """How a list is cut."""
-
-    limit: int = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
-    offset: int = Field(0, ge=0, le=1_000_000, description="Items to skip; `links.next` does this for you.")
-
-
-class ListQuery(Paged, ItemQuery):
-    """How a list is cut and ordered. Features add their filters and sort keys."""
-
-    slug: SlugNames | None = Field(None, description="Only these items, slugs separated by commas.")
-
-
-SlugPath = Annotated[Slug, Path(description="The item's slug.")]
-
-
-class EditionNotFound(NotFound):
-    """There is no edition of that number. `GET /v1/editions` lists those there are."""
-
-    title = "No such edition"
-
-
-class Retired(Gone):
-    """The item was published once and has been retired. `GET /v1/changes` tells in which edition; `?edition=N`
-    with an earlier number still shows it."""
-
-    title = "The item has been retired"
-
-
-class Reader:
-    """What a content endpoint holds: the request, and the edition it is answered from."""
-
-    def __init__(self, request: Request, max_age: int, vary: str = "Accept-Encoding") -> None:
-        """Bind to the request; `on` chooses the edition."""
-        self.request, self._max_age, self._vary = request, max_age, vary
-        self.shelf: Shelf = request.app.state.shelf
-        self.settled = False
-        self.shown: Snapshot = self.shelf.current
-
-    async def on(self, edition: int | None) -> Snapshot:
-        """The edition asked for, or the newest."""
-        if edition is not None:
-            self.settled = True
-            found = await self.shelf.at(edition)
-            if found is None:
-                raise EditionNotFound(f"There is no edition {edition}; the newest is {self.shelf.current.number}.")
-            self.shown = found
-        return self.shown
-
-    def answer(
-        self, body: bytes, *, media_type: str = "application/json", headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        """A finished answer of this edition."""
-        # What an edition said never changes, so a read that names its edition may be kept much longer.
-        age = SETTLED_SECONDS if self.settled else self._max_age
-        return Answer(
-            body,
-            media_type=media_type,
-            cache_control=f"public, max-age={age}, stale-while-revalidate={age * 10}",
-            headers={"Toolkit-Edition": str(self.shown.number), **(headers or {})},
-            vary=self._vary,
-        )
-
-
-@refuses(NotAcceptable)
-def _reader(request: Request) -> Reader:
-    accept_json(request.headers.get("accept"))
-    return Reader(request, request.app.state.settings.max_age)
-
-
-@refuses(NotAcceptable)
-def _open_reader(request: Request) -> Reader:
-    return Reader(request, request.app.state.settings.max_age, vary="Accept, Accept-Encoding")
-
-
-Content = Annotated[Reader, Depends(_reader)]
-"""A reader for addresses that speak JSON alone."""
-NegotiatedContent = Annotated[Reader, Depends(_open_reader)]
-"""A reader for addresses that look at `Accept` themselves."""
-
-
-def accepts(header: str | None, offered: Iterable[str]) -> str | None:
-    """The first of the offered media types that the `Accept` header takes; None where it takes none."""
-    if not header:
-        return next(iter(offered))
-    weights: dict[str, float] = {}
-    for part in header.split(","):
-        name, _, parameters = part.partition(";")
-        q = parameters.replace(" ", "").partition("q=")[2].partition(";")[0]
-        try:
-            weights[name.strip().lower()] = float(q) if q else 1.0
-        except ValueError:
-            weights[name.strip().lower()] = 0.0
-    best: str | None = None
-    weight = 0.0
-    for media in offered:
-        ranges = (media, media.split("/", maxsplit=1)[0] + "/*", "*/*")
-        asked = next((weights[r] for r in ranges if r in weights), 0.0)
-        if asked > weight:
-            best, weight = media, asked
-    return best
-
-
-def accept_json(header: str | None) -> None:
-    """Refuse what JSON cannot satisfy."""
-    if header and accepts(header, ("application/json", SPARSE)) is None:
-        raise NotAcceptable("This address speaks application/json.", available=["application/json"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,22 +104,6 @@ async def find_shaped(
     return snapshot, entry, names
 
 
-def find(snapshot: Snapshot, kind_name: str, slug: str) -> Entry:
-    """The item, or the refusal that says where it went."""
-    entry = snapshot.get(kind_name, slug)
-    if entry is not None:
-        return entry
-    words = kind_name.replace("-", " ")
-    moved = snapshot.moved.get((kind_name, slug))
-    if moved is not None:
-        raise NotFound(f"This {words} is now called {moved.slug!r}.", moved_to=moved.href)
-    retired = snapshot.retired.get((kind_name, slug))
-    if retired is not None:
-        raise Retired(f"This {words} was retired in edition {retired}.", retired_in=retired, last_edition=retired - 1)
-    plural = snapshot[kind_name].kind.plural
-    raise NotFound(f"There is no {words} of that slug; `GET /v1/{plural}` lists them.")
-
-
 def filter_mask(snapshot: Snapshot, collection: Collection, query: ListQuery, faults: list[dict[str, str]]) -> int:
     """The items that every filter keeps; values that name nothing are faults."""
     mask = collection.everything
@@ -294,53 +123,6 @@ def filter_mask(snapshot: Snapshot, collection: Collection, query: ListQuery, fa
         positions = (collection.by_slug.get(slug) for slug in query.slug)
         mask &= collection.mask_of(p for p in positions if p is not None)
     return mask
-
-
-def shaping(kind: Kind, query: ItemQuery, faults: list[dict[str, str]]) -> list[str] | None:
-    """The fields asked for, or None for all; names that do not exist are faults."""
-    if query.include:
-        unknown = [name for name in query.include if name not in kind.links]
-        if unknown:
-            known = ", ".join(kind.links) or "nothing"
-            faults.append({"parameter": "include", "detail": f"No link called {unknown[0][:40]!r}; known: {known}."})
-    if not query.fields:
-        return None
-    unknown = [name for name in query.fields if name not in kind.item.model_fields]
-    if unknown:
-        known = ", ".join(kind.item.model_fields)
-        faults.append({"parameter": "fields", "detail": f"No field called {unknown[0][:40]!r}; known: {known}."})
-    return query.fields
-
-
-def shape(
-    snapshot: Snapshot, entry: Entry, names: list[str] | None, include: list[str] | None, *, in_list: bool,
-    computed: Mapping[str, Any] | None = None,
-) -> bytes:  # fmt: skip
-    """One item as bytes: whole, sparse, or with what it links to."""
-    if names is None and not include and not computed:
-        return entry.light if in_list else entry.full
-    late = {**entry.kind.volatile, **(computed or {}), "included": None}
-    if include:
-        cap = EMBED_IN_LIST if in_list else EMBED_IN_ITEM
-        late["included"] = {name: embed(snapshot, entry, name, cap) for name in include}
-    if names is None:
-        return entry.head + (b"" if in_list else entry.tail) + b"," + encode(late)[1:]
-    whole = {**entry.document(), **late}
-    return encode({name: whole[name] for name in [*names, *(["included"] if include else [])] if name in whole})
-
-
-def embed(snapshot: Snapshot, entry: Entry, name: str, cap: int) -> dict[str, Any]:
-    """What a field links to, cut at `cap`; a cut list says so and leads to the rest."""
-    target = entry.kind.links[name]
-    slugs = entry.links(name)
-    found = [e for e in (snapshot.get(target, slug) for slug in slugs[:cap]) if e is not None]
-    cut = len(slugs) > cap
-    return {
-        "items": [json.loads(e.light) for e in found],
-        "total": len(slugs),
-        "truncated": cut,
-        "href": f"/v1/{snapshot[target].kind.plural}?slug={','.join(slugs[cap:])}" if cut else None,
-    }
 
 
 def page_links(path: str, edition: int, query: Paged, total: int) -> dict[str, str | None]:

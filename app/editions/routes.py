@@ -10,19 +10,12 @@ from app.core.answers import Answer
 from app.core.clock import rfc3339
 from app.core.errors import NotAcceptable, NotFound
 from app.core.web import Reading, new_router
+from app.editions.asking import ItemQuery, SlugPath
 from app.editions.documented import ITEM, LIST, NEWEST, PLAIN
 from app.editions.models import Edition, Revision
 from app.editions.publish import digest
-from app.editions.reading import (
-    Content,
-    EditionNotFound,
-    ItemQuery,
-    NegotiatedContent,
-    SlugPath,
-    accepts,
-    list_items,
-    one_item,
-)
+from app.editions.reader import Content, EditionNotFound, NegotiatedContent, accepts
+from app.editions.reading import list_items, one_item
 from app.editions.schemas import (
     ChangePage,
     ChangesQuery,

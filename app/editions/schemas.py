@@ -7,8 +7,8 @@ from pydantic import Field
 
 from app.core.web import In, Out
 from app.core.words import Instant, Slug
+from app.editions.asking import LIMIT, LIMIT_MAX, AsOfQuery, ListQuery
 from app.editions.kinds import ItemPage, Listing
-from app.editions.reading import LIMIT, LIMIT_MAX, AsOfQuery, ListQuery
 from app.editions.sources import SourceItem
 
 

@@ -6,8 +6,10 @@ from fastapi import Query
 
 from app.core.answers import Answer
 from app.core.web import new_router
+from app.editions.asking import ItemQuery, SlugPath
 from app.editions.documented import ITEM, LIST
-from app.editions.reading import Content, ItemQuery, SlugPath, list_items, one_item
+from app.editions.reader import Content
+from app.editions.reading import list_items, one_item
 from app.library.content import FACT, FAQ, FAQ_KIND, MEASURE, RESOURCE, Fact, Measure, Resource
 from app.library.schemas import (
     FactPage,

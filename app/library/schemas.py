@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from app.core.words import Slug, Year
+from app.editions.asking import ListQuery
 from app.editions.kinds import ItemPage
-from app.editions.reading import ListQuery
 from app.library.content import (
     FAQ,
     Access,

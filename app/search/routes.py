@@ -7,8 +7,10 @@ from fastapi import Query
 
 from app.core.answers import Answer
 from app.core.web import new_router
+from app.editions.asking import ItemQuery, SlugPath
 from app.editions.documented import ITEM, LIST, PLAIN
-from app.editions.reading import Content, ItemQuery, SlugPath, list_items, one_item, page_links
+from app.editions.reader import Content
+from app.editions.reading import list_items, one_item, page_links
 from app.editions.snapshot import encode
 from app.search.building import index_of
 from app.search.content import SYNONYMS, Synonyms

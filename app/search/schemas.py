@@ -5,8 +5,8 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.core.words import Slug, Title
+from app.editions.asking import ListQuery, Paged
 from app.editions.kinds import Fields, ItemPage, Listing
-from app.editions.reading import ListQuery, Paged
 from app.search.content import Synonyms
 
 

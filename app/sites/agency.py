@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from app.core.web import In, Out
 from app.core.words import SLUG_OF, NumberOnly, Slug, State
-from app.editions.reading import AsOfQuery
+from app.editions.asking import AsOfQuery
 from app.sites.content import Setting, SiteKind, SiteStrength, SizeBand
 from app.sites.places import Point
 from app.sites.terms import Agency, band_of

@@ -16,6 +16,7 @@ from app.editions.reading import Cut
 from app.editions.snapshot import Entry, encode
 from app.sites.content import LearningSite
 
+GEOJSON = "application/geo+json"
 IN_GEOMETRY = ("latitude", "longitude")
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]

@@ -7,27 +7,15 @@ from fastapi import Body, Query, Response
 from app.core.answers import Answer
 from app.core.errors import Invalid, NotAcceptable
 from app.core.web import new_router, problems
+from app.editions.asking import SPARSE, SlugPath
 from app.editions.documented import ITEM, LIST
-from app.editions.reading import (
-    GEOJSON,
-    SPARSE,
-    Content,
-    EditionNotFound,
-    Narrowing,
-    NegotiatedContent,
-    Reader,
-    SlugPath,
-    accepts,
-    cut_page,
-    find_shaped,
-    list_items,
-    one_item,
-    shape,
-)
+from app.editions.reader import Content, EditionNotFound, NegotiatedContent, Reader, accepts
+from app.editions.reading import Narrowing, cut_page, find_shaped, list_items, one_item
+from app.editions.shaping import shape
 from app.editions.snapshot import Entry, Snapshot
 from app.sites.agency import AgencyIn, Matches, MatchQuery
 from app.sites.content import LEARNING_SITE, LearningSite
-from app.sites.geojson import feature, feature_collection, without_coordinates
+from app.sites.geojson import GEOJSON, feature, feature_collection, without_coordinates
 from app.sites.matching import UNKNOWN_RULE, Match, matchable, rank
 from app.sites.places import Point, distance_km, places
 from app.sites.schemas import SiteFormat, SiteItemQuery, SitePage, SiteQuery, as_box, as_point

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from app.core.words import Slug, State
+from app.editions.asking import ItemQuery, ListQuery
 from app.editions.kinds import ItemPage
-from app.editions.reading import ItemQuery, ListQuery
 from app.sites.content import Cohort, LearningSite, Setting, SiteKind, SiteStrength, SizeBand
 from app.sites.places import FARTHEST_KM, Box, Point
 

@@ -9,8 +9,10 @@ from app.core.answers import Answer
 from app.core.clock import rfc3339
 from app.core.errors import Invalid
 from app.core.web import new_router
+from app.editions.asking import SPARSE, ItemQuery, SlugPath
 from app.editions.documented import ITEM, LIST, PLAIN
-from app.editions.reading import SPARSE, Content, ItemQuery, SlugPath, list_items, one_item
+from app.editions.reader import Content
+from app.editions.reading import list_items, one_item
 from app.editions.snapshot import Snapshot, encode
 from app.toolkit.content import PAGE, SECTION, TOOLKIT, TOPIC, Page, Section, Topic
 from app.toolkit.schemas import (

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from app.core.words import Instant, Slug
+from app.editions.asking import SPARSE, AsOfQuery, ListQuery, Names
 from app.editions.kinds import Fields, ItemPage, Ref
-from app.editions.reading import SPARSE, AsOfQuery, ListQuery, Names
 from app.toolkit.content import PageBrief, PageKind, SectionBrief, TopicBrief
 
 

@@ -21,8 +21,9 @@ from app.core.idempotency import (
 from app.core.paging import Cursors, count, cut, link_header, page_links
 from app.core.web import Reading, new_router, problems
 from app.core.work import Moment
+from app.editions.asking import AsOfQuery
 from app.editions.documented import PLAIN
-from app.editions.reading import AsOfQuery, Content
+from app.editions.reader import Content
 from app.editions.snapshot import encode
 from app.tta import views
 from app.tta.checks import Setting, read

@@ -41,6 +41,13 @@ def edition(number, documents, before=None):
 def slow_search(index, text):
     """The ranking as its formula says, item by item: what the sums over bits must agree with."""
     question = index.understand(text)
+    found = _slowly(index, question, ranking.SHARE)
+    if not found and question.said:
+        found = _slowly(index, question.loosely(), ranking.LOOSE_SHARE)
+    return [(-score, index.entries[slot].slug) for score, slot in sorted(found)]
+
+
+def _slowly(index, question, share):
     forms = {slot: search_form(entry, index.groups.pairs).strengths for slot, entry in index.entries.items()}
     typed_in_order = [word.stem for word in question.words]
     others = {stem: [] for stem in typed_in_order}
@@ -58,7 +65,7 @@ def slow_search(index, text):
         rarity[stem] = _rarity(having, len(forms))
     asked = sum(rarity[stem] for stem in others if any(each == stem for _, each in best))
     had = {slot: sum(rarity[stem] for stem in others if (slot, stem) in best) for slot in forms}
-    enough = {slot for slot in forms if had[slot] and had[slot] >= math.ceil(asked * ranking.SHARE)}
+    enough = {slot for slot in forms if had[slot] and had[slot] >= math.ceil(asked * share)}
     named = _named(index, question)
     found = []
     for slot in (enough or {slot for slot in forms if had[slot]}) | set(named):
@@ -67,7 +74,7 @@ def slow_search(index, text):
         for one, other in dict.fromkeys(pairwise(typed_in_order)):
             score += (rarity[one] + rarity[other]) * forms[slot].get(pair(one, other), 0) * ranking.PAIR
         found.append((-score, slot))
-    return [(-score, index.entries[slot].slug) for score, slot in sorted(found)]
+    return found
 
 
 def _in_a_row(form, phrase):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.search import bits
@@ -32,6 +32,7 @@ def answers(index, text, kinds=(), offset=0, limit=50):
     return found.total, found.counts, [(hit.entry.slug, hit.score, unpack(hit.text)) for hit in found.hits]
 
 
+@example(content={"question-0": ("crisis", "crisis", "crisis")}, text="CIT")
 @given(content=contents, text=texts)
 def test_sums_over_bits_are_the_formula(content, text):
     index = make_index(edition(1, as_documents(content)))

@@ -41,8 +41,8 @@ function forTheEar() {
   for (const card of document.querySelectorAll(".response-card[role='region']")) {
     card.setAttribute("role", "group"); // one for every operation: too many to be landmarks
   }
-  for (const list of document.querySelectorAll("ul.endpoints:not([tabindex])")) {
-    list.setAttribute("tabindex", "0"); // it scrolls, so the keyboard must reach it
+  for (const scrolling of document.querySelectorAll(".markdown pre code:not([tabindex]), ul.endpoints:not([tabindex])")) {
+    scrolling.setAttribute("tabindex", "0"); // it scrolls, so the keyboard must reach it
   }
 }
 

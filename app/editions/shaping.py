@@ -1,0 +1,83 @@
+"""How one item is found and shaped: whole, only some fields, or with what it links to."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from app.core.errors import Gone, NotFound
+from app.editions.asking import ItemQuery
+from app.editions.kinds import Kind
+from app.editions.snapshot import Entry, Snapshot, encode
+
+EMBED_IN_LIST, EMBED_IN_ITEM = 10, 100
+"""How much of what an item links to is embedded."""
+
+
+class Retired(Gone):
+    """The item was published once and has been retired. `GET /v1/changes` tells in which edition; `?edition=N`
+    with an earlier number still shows it."""
+
+    title = "The item has been retired"
+
+
+def find(snapshot: Snapshot, kind_name: str, slug: str) -> Entry:
+    """The item, or the refusal that says where it went."""
+    entry = snapshot.get(kind_name, slug)
+    if entry is not None:
+        return entry
+    words = kind_name.replace("-", " ")
+    moved = snapshot.moved.get((kind_name, slug))
+    if moved is not None:
+        raise NotFound(f"This {words} is now called {moved.slug!r}.", moved_to=moved.href)
+    retired = snapshot.retired.get((kind_name, slug))
+    if retired is not None:
+        raise Retired(f"This {words} was retired in edition {retired}.", retired_in=retired, last_edition=retired - 1)
+    plural = snapshot[kind_name].kind.plural
+    raise NotFound(f"There is no {words} of that slug; `GET /v1/{plural}` lists them.")
+
+
+def shaping(kind: Kind, query: ItemQuery, faults: list[dict[str, str]]) -> list[str] | None:
+    """The fields asked for, or None for all; names that do not exist are faults."""
+    if query.include:
+        unknown = [name for name in query.include if name not in kind.links]
+        if unknown:
+            known = ", ".join(kind.links) or "nothing"
+            faults.append({"parameter": "include", "detail": f"No link called {unknown[0][:40]!r}; known: {known}."})
+    if not query.fields:
+        return None
+    unknown = [name for name in query.fields if name not in kind.item.model_fields]
+    if unknown:
+        known = ", ".join(kind.item.model_fields)
+        faults.append({"parameter": "fields", "detail": f"No field called {unknown[0][:40]!r}; known: {known}."})
+    return query.fields
+
+
+def shape(
+    snapshot: Snapshot, entry: Entry, names: list[str] | None, include: list[str] | None, *, in_list: bool,
+    computed: Mapping[str, Any] | None = None,
+) -> bytes:  # fmt: skip
+    """One item as bytes: whole, sparse, or with what it links to."""
+    if names is None and not include and not computed:
+        return entry.light if in_list else entry.full
+    late = {**entry.kind.volatile, **(computed or {}), "included": None}
+    if include:
+        cap = EMBED_IN_LIST if in_list else EMBED_IN_ITEM
+        late["included"] = {name: embed(snapshot, entry, name, cap) for name in include}
+    if names is None:
+        return entry.head + (b"" if in_list else entry.tail) + b"," + encode(late)[1:]
+    whole = {**entry.document(), **late}
+    return encode({name: whole[name] for name in [*names, *(["included"] if include else [])] if name in whole})
+
+
+def embed(snapshot: Snapshot, entry: Entry, name: str, cap: int) -> dict[str, Any]:
+    """What a field links to, cut at `cap`; a cut list says so and leads to the rest."""
+    target = entry.kind.links[name]
+    slugs = entry.links(name)
+    found = [e for e in (snapshot.get(target, slug) for slug in slugs[:cap]) if e is not None]
+    cut = len(slugs) > cap
+    return {
+        "items": [json.loads(e.light) for e in found],
+        "total": len(slugs),
+        "truncated": cut,
+        "href": f"/v1/{snapshot[target].kind.plural}?slug={','.join(slugs[cap:])}" if cut else None,
+    }
