@@ -91,14 +91,16 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
         watching = [asyncio.create_task(shelf.watch()), asyncio.create_task(keyring.watch())]
         if settings.worker is WorkerMode.INLINE:
             worker.start()
-        yield
-        await worker.stop()
-        for task in watching:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-        await limiter.close()
-        await database.close()
+        try:
+            yield
+        finally:
+            await worker.stop()
+            for task in watching:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await limiter.close()
+            await database.close()
 
     app = FastAPI(
         title="PMHC Toolkit API",

@@ -8,8 +8,10 @@ The one module that knows httpx, so that its successor can take its place in one
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -121,9 +123,9 @@ class _Transport(httpx.AsyncHTTPTransport):
     """httpx over a pool of ours, because httpx does not let a network backend be chosen."""
 
     def __init__(self, *, loopback: bool, connections: int) -> None:
-        super().__init__(trust_env=False, retries=0)
+        super().__init__(verify=_trusted(), trust_env=False, retries=0)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_trusted(),
             max_connections=connections,
             max_keepalive_connections=connections // 2,
             keepalive_expiry=30,
@@ -136,8 +138,13 @@ class Outbound:
 
     def __init__(self, *, loopback: bool = False, connections: int = 200) -> None:
         """`loopback` opens 127.0.0.1 for development; nothing else private is ever opened."""
-        self._client = httpx.AsyncClient(
-            transport=_Transport(loopback=loopback, connections=connections),
+        self._loopback, self._connections = loopback, connections
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        """Made when first needed: a process that has nothing to send starts sooner."""
+        return httpx.AsyncClient(
+            transport=_Transport(loopback=self._loopback, connections=self._connections),
             timeout=httpx.Timeout(10, connect=CONNECT_SECONDS),
             follow_redirects=False,
             trust_env=False,
@@ -163,7 +170,14 @@ class Outbound:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        if "_client" in self.__dict__:
+            await self._client.aclose()
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom we trust; reading the certificates takes longer than a connection, so once for all."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 async def _beginning(answer: httpx.Response) -> str:
