@@ -11,26 +11,21 @@ callers; ours takes a microsecond, and holds a bounded number of them.
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import structlog
-from limits.aio.storage import RedisStorage
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from app.access.policies import Policy
 from app.core.answers import Headers
 from app.core.clock import Clock, monotonic
 from app.core.errors import TooManyRequests
 
+if TYPE_CHECKING:
+    from app.access.shared import Shared
+
 log = structlog.get_logger()
 PAUSE = 10.0
-PATIENCE = 2.0
-"""Seconds that Redis has for an answer."""
-CONNECTIONS = 16
 CALLERS = 50_000
 """Callers remembered for each policy; a flood of addresses pushes the oldest out, and fills no memory."""
 
@@ -74,7 +69,7 @@ class Limiter:
     def __init__(self, clock: Clock, redis_url: str | None, registry: CollectorRegistry) -> None:
         """Connects to nothing until the first request."""
         self._memory = Memory(clock)
-        self._redis = Shared(redis_url) if redis_url else None
+        self._redis = _shared(redis_url) if redis_url else None
         self._away_until = -math.inf
         self._refused = Counter("rate_limited", "Requests refused with 429.", ["policy"], registry=registry)
         self._up = Gauge("rate_limit_store_up", "Whether the shared counters answer.", registry=registry)
@@ -97,7 +92,7 @@ class Limiter:
             self._away_until = monotonic() + PAUSE  # one request asks; the others need not wait with it
         try:
             counted = await self._redis.count(policy, who)
-        except (RedisError, OSError, TimeoutError) as error:
+        except (OSError, TimeoutError) as error:
             if math.isinf(self._away_until):
                 log.warning("limits.store_away", cause=type(error).__name__, counting="in this process")
             self._away_until = monotonic() + PAUSE
@@ -139,30 +134,8 @@ class Memory:
         return count + 1, ends - now
 
 
-class Shared:
-    """Counters in Redis, the same for every replica."""
+def _shared(url: str) -> "Shared":
+    # Its libraries take eight megabytes and a twentieth of the start, and only replicas need them.
+    from app.access.shared import Shared  # noqa: PLC0415
 
-    def __init__(self, url: str) -> None:
-        """Nothing connects yet."""
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=CONNECTIONS,
-            timeout=PATIENCE,
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._client = Redis(connection_pool=pool)
-        given: dict[str, Any] = {"connection_pool": pool}
-        self._store = RedisStorage("async+" + url, implementation="redispy", key_prefix="pmhc:limits", **given)
-
-    async def count(self, policy: Policy, who: str) -> tuple[int, float]:
-        """Count one request: how many in this window so far, and the seconds until it ends."""
-        key = f"{policy.name}:{policy.window}:{who}"
-        count = await self._store.incr(key, policy.window)
-        left = await self._client.pttl(self._store.bridge.prefixed_key(key))
-        return count, max(left, 0) / 1000
-
-    async def close(self) -> None:
-        """Give the connections back."""
-        await self._client.aclose(close_connection_pool=True)
+    return Shared(url)
