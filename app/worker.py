@@ -1,7 +1,7 @@
 """The worker: a loop for each task, over tables; nothing is promised in memory.
 
 A task is an async function of the database and the present instant that answers how much it did. It is called again
-at once while it finds something, else after a wake-up or a second. Each task has a loop of its own, so a slow partner's
+soon while it finds something, else after a wake-up or a second. Each task has a loop of its own, so a slow partner's
 webhook delays no letter and no escalation. Several workers may run: tasks claim rows with leases. A task that fails is
 logged, tried again, and stops no other.
 
@@ -43,6 +43,13 @@ from app.webhooks.send import Sender
 log = structlog.get_logger()
 Task = Callable[[Database, datetime], Awaitable[int]]
 PERIOD, PAUSE_AFTER_FAILURE = 1.0, 5.0
+GAP, MANY = 0.1, 100
+"""Seconds between two looks of a task, unless it did as much as this in one go: what is written meanwhile is done
+together. Without it, a stream of requests would pay for a look of every task after each of its transactions."""
+BY_THE_CLOCK = frozenset(
+    ("tell_steps", "tell_matches", "end_leases", "seek_acknowledgements", "forget_old_keys", "end_sandboxes")
+)
+"""Time alone makes these due, hours after what was written: a wake-up is not for them."""
 LOOKUPS: Mapping[str, Lookup] = {
     "tta_request": letter_facts,
     "contact_submission": submission_facts,
@@ -93,8 +100,9 @@ class Worker:
 
     def wake(self) -> None:
         """Look now: something was just written."""
-        for event in self._wakes.values():
-            event.set()
+        for name, event in self._wakes.items():
+            if name not in BY_THE_CLOCK:
+                event.set()
 
     def start(self) -> None:
         """Begin every loop."""
@@ -107,7 +115,8 @@ class Worker:
     async def stop(self) -> None:
         """Finish what is being done, begin nothing new."""
         self._stopping.set()
-        self.wake()
+        for event in self._wakes.values():
+            event.set()
         await asyncio.gather(*self._running)
         await self._settle()
 
@@ -139,16 +148,19 @@ class Worker:
         wake = self._wakes[name]
         while not self._stopping.is_set():
             wake.clear()
-            pause = PERIOD
+            done, pause = 0, PERIOD
             try:
-                if await task(self.database, self.clock()):
-                    continue
+                done = await task(self.database, self.clock())
             except Exception as error:  # noqa: BLE001 - one bad row must not end the promise-keeping
                 # The type only: a message may quote what a person typed.
                 log.error("worker.task_failed", task=name, cause=type(error).__name__)  # noqa: TRY400
                 pause = PAUSE_AFTER_FAILURE
-            with suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), pause)
+            if done >= MANY or self._stopping.is_set():
+                continue
+            await asyncio.sleep(GAP)
+            if not done:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(wake.wait(), pause - GAP)
 
     async def _beat(self) -> None:
         while not self._stopping.is_set():

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select, tuple_
+from sqlalchemy import Table, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -82,8 +82,13 @@ async def _taken_references(
     wanted = {(one.owner_id, one.form.external_ref) for one in asked if one.owner_id and one.form.external_ref}
     if not wanted:
         return {}
-    columns = (TTARequest.owner_id, TTARequest.external_ref)
-    rows = await session.execute(select(*columns, TTARequest.id).where(tuple_(*columns).in_(sorted(wanted, key=str))))
+    owners, references = ({pair[place] for pair in wanted} for place in (0, 1))
+    # Column by column and not pair by pair: SQLite finds a list of pairs by reading the whole table. What is found
+    # beside the pairs, one partner's reference under another's name, is never asked for.
+    found = select(TTARequest.owner_id, TTARequest.external_ref, TTARequest.id).where(
+        TTARequest.owner_id.in_(owners), TTARequest.external_ref.in_(references)
+    )
+    rows = await (await session.connection()).execute(found)
     return {(row.owner_id, row.external_ref): row.id for row in rows}
 
 
