@@ -34,21 +34,21 @@ class Bench:
     seconds: int
 
     @contextmanager
-    def ours(self, database: Path, ready: str = READY) -> Iterator[Server]:
-        """Our server as it is shipped, over a database."""
+    def ours(self, database: Path | str, ready: str = READY, **settings: str) -> Iterator[Server]:
+        """Our server, as it is shipped but for `settings`, over a file of SQLite or the address of a database."""
         port = free_port()
         command = [sys.executable, "-m", "app.cli", "serve"]
-        env = {"APP_DATABASE_URL": f"sqlite:///{database}", "APP_PORT": str(port), "APP_LIMITS": LIMITS}
+        env = {"APP_DATABASE_URL": address(database), "APP_PORT": str(port), "APP_LIMITS": LIMITS, **settings}
         with serving("ours", command, folder=self.folder, env=env, ready=ready, port=port) as server:
             yield server
 
     @contextmanager
-    def textbook(self, database: Path, ready: str = READY) -> Iterator[Server]:
+    def textbook(self, database: Path | str, ready: str = READY) -> Iterator[Server]:
         """The textbook application; uvicorn chooses uvloop and httptools by itself."""
         port = free_port()
         command = [sys.executable, "-m", "uvicorn", "bench.textbook.main:create_app", "--factory", "--no-access-log"]
         command += ["--port", str(port), "--log-level", "warning"]
-        env = {"TEXTBOOK_DATABASE_URL": f"sqlite+aiosqlite:///{database}"}
+        env = {"TEXTBOOK_DATABASE_URL": address(database, "+aiosqlite")}
         with serving("textbook", command, folder=self.folder, env=env, ready=ready, port=port) as server:
             yield server
 
@@ -87,6 +87,11 @@ class Bench:
             for who, server in servers.items():
                 rounds[who].append(self.load.round(server, of[who], lasting[who]))
         return rounds
+
+
+def address(database: Path | str, driver: str = "") -> str:
+    """The address of a database; a path is a file of SQLite."""
+    return database if isinstance(database, str) else f"sqlite{driver}:///{database}"
 
 
 def rates(title: str, rounds: Mapping[str, Sequence[Measured]], aims: Sequence[Aim]) -> Figure:

@@ -20,9 +20,9 @@ import uvloop
 class Connection(asyncio.Protocol):
     """Asks, waits for the whole answer, asks again."""
 
-    def __init__(self, requests: Iterator[bytes], until: float) -> None:
-        """Take requests from there, until then."""
-        self.requests, self.until = requests, until
+    def __init__(self, requests: Iterator[bytes], until: float, *, posting: bool = False) -> None:
+        """Take requests from there, until then; what is posted must be answered 201."""
+        self.requests, self.until, self.posting = requests, until, posting
         self.latencies: list[float] = []
         self.bytes = self.errors = 0
         self.finished = asyncio.get_running_loop().create_future()
@@ -46,7 +46,8 @@ class Connection(asyncio.Protocol):
         """Note the answer; ask again while there is time."""
         now = time.perf_counter()
         self.latencies.append(now - self.asked_at)
-        self.errors += self.parser.get_status_code() >= 400
+        status = self.parser.get_status_code()
+        self.errors += status != 201 if self.posting else status >= 400
         if now < self.until:
             self._ask()
         elif not self.finished.done():
@@ -68,18 +69,33 @@ def listed() -> tuple[list[str], int] | None:
     return paths, int(os.environ["BENCH_LINE"]) % len(paths)
 
 
+def posts(head: str, body: str) -> Iterator[bytes]:
+    """Endless requests that post a body, each with another text where it says `@@`."""
+    for number in itertools.count():
+        unique = f"{os.environ['BENCH_ROUND']}-{number}"
+        content = body.replace("@@", unique).encode()
+        sized = f"Content-Length: {len(content)}\r\nContent-Type: application/json\r\n\r\n"
+        yield (head.replace("@@", unique) + sized).encode() + content
+
+
 async def run(url: str, headers: list[str], connections: int, seconds: float) -> dict[str, float]:
     """Put load on a server and tell how it did."""
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     paths, start = listed() or ([path], 0)
     tail = "".join(f"{header}\r\n" for header in headers)
-    written = [f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{tail}\r\n".encode() for path in paths]
-    requests = itertools.cycle(written[start:] + written[:start])
+    body = os.environ.get("BENCH_BODY", "")
+    if body:
+        requests = posts(f"POST {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{tail}", body)
+    else:
+        written = [f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{tail}\r\n".encode() for path in paths]
+        requests = itertools.cycle(written[start:] + written[:start])
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
     made = [
-        await loop.create_connection(lambda: Connection(requests, began + seconds), parts.hostname, parts.port)
+        await loop.create_connection(
+            lambda: Connection(requests, began + seconds, posting=bool(body)), parts.hostname, parts.port
+        )
         for _ in range(connections)
     ]
     asking = [connection for _, connection in made]

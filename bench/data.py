@@ -33,8 +33,7 @@ class Data:
     def ours(self) -> Path:
         """Our database, migrated and published, of SQLite."""
         file = self.folder / f"{self.name}.sqlite3"
-        migrated(file)
-        asyncio.run(_publish(f"sqlite:///{file}", self.documents))
+        self.publish(f"sqlite:///{file}")
         return file
 
     @cached_property
@@ -54,6 +53,11 @@ class Data:
         file = self.folder / f"{name}.ndjson"
         file.write_bytes(b"".join(export_line(*key, changed[key]) for key in sorted(changed)))
         return file
+
+    def publish(self, url: str) -> None:
+        """Migrate a database of ours and publish into it."""
+        migrated(url, self.folder)
+        asyncio.run(_publish(url, self.documents))
 
     def copy(self) -> Path:
         """A copy of our database that may be written to."""
@@ -85,11 +89,11 @@ class Store:
         return Data("sites", {**kept, **self.real.documents}, self._folder)
 
 
-def migrated(file: Path) -> None:
+def migrated(url: str, folder: Path) -> None:
     """Make an empty database of ours, in a process of its own."""
     command = [sys.executable, "-m", "app.cli", "migrate"]
-    env = environment(APP_DATABASE_URL=f"sqlite:///{file}", APP_LOG_LEVEL="error")
-    subprocess.run(command, env=env, cwd=file.parent, check=True, capture_output=True)
+    env = environment(APP_DATABASE_URL=url, APP_LOG_LEVEL="error")
+    subprocess.run(command, env=env, cwd=folder, check=True, capture_output=True)
 
 
 async def _publish(url: str, wanted: Documents) -> None:

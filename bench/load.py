@@ -1,4 +1,4 @@
-"""Asking as fast as the answers come: 32 connections kept alive, by `wrk`, or by our own client where there is none."""
+"""Asking as fast as the answers come: connections kept alive, by `wrk`, or by our own client where there is none."""
 
 import json
 import math
@@ -22,11 +22,16 @@ NO_WRK = "wrk was not found. `apt-get install wrk` or `brew install wrk` gives s
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that is asked over and over; with `paths`, each time for another path of that file."""
+    """A request that is asked over and over; with `paths`, each time for another path of that file.
+
+    With a `body` it is posted, and must be answered 201; each `@@` in body and headers is another text each time.
+    """
 
     path: str
     headers: dict[str, str] = field(default_factory=dict)
     paths: Path | None = None
+    body: str = ""
+    connections: int = CONNECTIONS
 
     def at(self, prefix: str) -> "Asked":
         """The same one behind a prefix, and always for the one path."""
@@ -72,6 +77,8 @@ class Load:
         """Use that program, or our own client."""
         self.wrk = wrk
         self._lines: dict[Path, int] = {}
+        self.posted = 0
+        """Rounds of posting so far, those included that had to be repeated because nothing was answered in time."""
 
     @property
     def name(self) -> str:
@@ -82,10 +89,13 @@ class Load:
         """One round, longer where nothing was answered; a list of paths goes on where the last round left it."""
         start = self._lines.get(asked.paths, 0) if asked.paths else 0
         listed = {"BENCH_PATHS": str(asked.paths), "BENCH_LINE": str(start)} if asked.paths else {}
+        if asked.body:
+            self.posted += 1  # no two rounds send the same
+            listed |= {"BENCH_BODY": asked.body, "BENCH_ROUND": f"{os.getpid()}-{self.posted}"}
         used = server.cpu()
         done = subprocess.run(
             self._command(server.port, asked, seconds), capture_output=True, text=True, check=False,
-            timeout=seconds + 60, env=environment(**listed), preexec_fn=settle(LOAD_CORE),
+            timeout=seconds + 90, env=environment(**listed), preexec_fn=settle(LOAD_CORE),
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"{self.name} failed: {done.stderr or done.stdout}")
@@ -105,13 +115,13 @@ class Load:
         still in flight at its end would count against it.
         """
         rate = self.round(server, asked, 1).rate
-        return max(seconds, min(LONGEST, math.ceil(4 * CONNECTIONS / rate)))
+        return max(seconds, min(LONGEST, math.ceil(4 * asked.connections / rate)))
 
     def _command(self, port: int, asked: Asked, seconds: float) -> Sequence[str]:
         url = f"http://127.0.0.1:{port}{asked.path}"
         headers = [part for name, value in asked.headers.items() for part in ("-H", f"{name}: {value}")]
         if self.wrk is None:
-            options = ["--connections", str(CONNECTIONS), "--seconds", str(seconds)]
+            options = ["--connections", str(asked.connections), "--seconds", str(seconds)]
             return [sys.executable, "-m", "bench.client", *options, *headers, url]
-        options = ["-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
+        options = ["-t1", f"-c{asked.connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
         return [self.wrk, *options, *headers, "-s", str(HERE / "load.lua"), url]

@@ -69,6 +69,14 @@ class Server:
         used = stat.read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
         return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
+    def rest(self) -> None:
+        """Stand still, so that what it does by itself costs others nothing while they are measured."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Go on."""
+        self.process.send_signal(signal.SIGCONT)
+
     def memory(self) -> float:
         """Resident megabytes, of the process and its children."""
         told = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
@@ -102,6 +110,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     """End a process: asked first, then made."""
     if process.poll() is None:
         process.terminate()
+        process.send_signal(signal.SIGCONT)  # one that rests hears it only then
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

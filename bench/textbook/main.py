@@ -6,9 +6,11 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
 from bench.textbook.routes import router
@@ -20,6 +22,11 @@ POOL = 10
 def create_app(url: str | None = None) -> FastAPI:
     """Build the application."""
     engine = create_async_engine(url or os.environ["TEXTBOOK_DATABASE_URL"], pool_size=POOL, max_overflow=0)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def _connect(raw: Any, _record: Any) -> None:
+            raw.execute("PRAGMA synchronous=FULL")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -3,14 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Integer, String, Table, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class Base(DeclarativeBase):
     """Every table's parent."""
 
-    type_annotation_map = {list[str]: JSON, list[dict[str, Any]]: JSON, dict[str, Any]: JSON}
+    type_annotation_map = {
+        list[str]: JSON, list[dict[str, Any]]: JSON, dict[str, Any]: JSON, datetime: DateTime(timezone=True),
+    }  # fmt: skip
 
 
 class Item:
@@ -246,3 +248,4 @@ class TTARequest(Base):
     kind: Mapped[str] = mapped_column(String(40))
     topics: Mapped[list[str]]
     description: Mapped[str] = mapped_column(Text)
+    external_ref: Mapped[str | None] = mapped_column(String(100))

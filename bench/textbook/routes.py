@@ -165,12 +165,14 @@ async def create_request(session: Session, asked: schemas.RequestIn) -> Any:
         status="submitted",
         received_at=now,
         due_at=now + timedelta(hours=36),
-        contact=asked.contact,
-        agency=asked.agency,
+        contact=asked.contact.model_dump(),
+        agency=asked.agency.model_dump(),
         kind=asked.kind,
         topics=asked.topics,
         description=asked.description,
+        external_ref=asked.external_ref,
     )
     session.add(request)
     await session.commit()
+    await session.refresh(request)
     return request

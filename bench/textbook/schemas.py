@@ -246,17 +246,32 @@ class Hits(Model):
     counts: dict[str, int]
 
 
+class Contact(BaseModel):
+    """Whom to answer."""
+
+    name: str = Field(max_length=120)
+    title: str | None = Field(default=None, max_length=120)
+    email: EmailStr
+    phone: str | None = Field(default=None, max_length=40)
+
+
+class Agency(BaseModel):
+    """Who asks."""
+
+    name: str = Field(max_length=120)
+    type: str = Field(max_length=40)
+    state: str = Field(pattern="^[A-Z]{2}$")
+
+
 class RequestIn(BaseModel):
     """What an agency asks."""
 
-    model_config = ConfigDict(extra="allow")
-
-    contact: dict[str, Any]
-    agency: dict[str, Any]
-    email: EmailStr | None = None
-    kind: str = Field(default="training", max_length=40)
-    topics: list[str] = []
-    description: str = Field(default="", max_length=5000)
+    contact: Contact
+    agency: Agency
+    kind: str = Field(max_length=40)
+    topics: list[str] = Field(max_length=20)
+    description: str = Field(min_length=20, max_length=10_000)
+    external_ref: str | None = Field(default=None, max_length=100)
 
 
 class RequestOut(Model):

@@ -1,6 +1,7 @@
 """What `make bench` relies on: content that loads, servers that answer alike, a load that counts. Nothing is timed."""
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,11 +12,11 @@ import pytest
 from app.contents import KINDS
 from bench import bare
 from bench.beside import Bench
-from bench.cases import cached, filtered, search
+from bench.cases import cached, filtered, posts, search
 from bench.data import Data
 from bench.figures import Aim, Figure, table
 from bench.generate import documents
-from bench.load import Asked, Load
+from bench.load import Asked, Load, Measured
 from bench.textbook.main import create_app as textbook_app
 from tests.conftest import running
 
@@ -109,8 +110,9 @@ async def test_search_questions_are_answered(data):
 
 async def test_the_textbook_application_takes_a_request(data):
     async with textbook(data) as plain:
-        asked = {"contact": {"name": "A. Chief"}, "agency": {"name": "Elmwood Police Department"}, "topics": []}
-        assert (await plain.post("/v1/tta-requests", json=asked)).status_code == 201
+        taken = await plain.post("/v1/tta-requests", json=json.loads(posts.BODY))
+        assert taken.status_code == 201
+        assert taken.json()["status"] == "submitted"
 
 
 def test_our_own_client_counts_what_a_bare_server_answers(tmp_path):
@@ -125,6 +127,35 @@ def test_our_own_client_counts_what_a_bare_server_answers(tmp_path):
     assert once.requests > 0
     assert several.errors == 0
     assert server.process.returncode is not None
+
+
+@pytest.mark.parametrize("wrk", [None, shutil.which("wrk")], ids=["client", "wrk"])
+def test_what_is_posted_and_answered_is_stored_each_part_once(data, tmp_path, wrk):
+    bench = Bench(tmp_path, store=None, load=Load(wrk), rounds=1, seconds=1)
+    database = Path(shutil.copy(data.ours, tmp_path / "posts.sqlite3"))
+    with bench.ours(database, APP_WORKER="none") as server:
+        entrant = posts.Entrant(server, f"sqlite:///{database}", posts.OURS, posts._partner_key(bench, database))
+        for key in (entrant.key, ""):
+            assert posts._round(bench, entrant, key).errors == 0
+            server.wake()
+    assert entrant.answered > 0
+    with pytest.raises(RuntimeError, match="are stored"):
+        entrant.check(Measured(100_000, 1, 1, 0, 1, 1, 1), 1)
+
+
+@pytest.mark.parametrize("wrk", [None, shutil.which("wrk")], ids=["client", "wrk"])
+def test_a_post_that_is_not_answered_201_ends_the_round(tmp_path, wrk):
+    bench = Bench(tmp_path, store=None, load=Load(wrk), rounds=1, seconds=1)
+    answered = [("content-type", "text/plain"), ("content-length", "2")]
+    served = bench.bare({"/posted": bare.Prepared(200, answered, b"ok")})
+    with served as server, pytest.raises(RuntimeError, match="requests failed"):
+        bench.load.round(server, Asked("/posted", body='{"n": "@@"}', connections=2), 1)
+
+
+def test_commits_are_counted(tmp_path):
+    measured = posts._commits(tmp_path / "commits.sqlite3", 1)
+    assert measured.requests > 0
+    assert measured.p99 > 0
 
 
 def test_the_table_says_which_aims_are_met():
