@@ -35,6 +35,7 @@ from app.core.web import install_handlers, render
 from app.docs.addresses import Addresses
 from app.docs.document import describe
 from app.docs.routes import router as docs
+from app.editions.lane import Lane
 from app.editions.routes import library as sources
 from app.editions.routes import router as editions
 from app.editions.shelf import Shelf
@@ -113,6 +114,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     )
     for router in ROUTERS:
         app.include_router(router)
+    addresses = Addresses(app)
+    app.add_middleware(Lane, contexts=addresses.contexts)
     app.add_middleware(
         Gate,
         keyring=keyring,
@@ -123,7 +126,6 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     )
     install_handlers(app)
     app.state.policies = policies
-    addresses = Addresses(app)
     app.state.settings, app.state.database, app.state.clock = settings, database, clock
     app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
     app.state.allowed, app.state.keyring = addresses.methods, keyring

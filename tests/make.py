@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -101,6 +102,9 @@ class Templates:
     def __init__(self, kind: str, folder: Path, postgres: PostgreSQL | None) -> None:
         self.kind, self.folder, self.postgres = kind, folder, postgres
         self.made: set[str] = set()
+        self.free: dict[str, list[str]] = defaultdict(list)
+        """Copies of each template that are as good as new."""
+        self.copied_from: dict[str, str] = {}
 
     def url(self, name: str) -> str:
         return f"sqlite:///{self.folder / name}.sqlite3" if self.kind == "sqlite" else self.postgres.url_of(name)
@@ -122,15 +126,20 @@ class Templates:
                 await database.close()
             if self.kind == "sqlite":
                 _fold_journal(self.folder / f"{name_here}.sqlite3")
+            else:
+                await anyio_thread(self.postgres.keep_database, name_here)
             self.made.add(name)
         return f"template_{name}"
 
     async def create(self, *, seeded: bool) -> str:
         template = await self.template(seeded=seeded)
+        if self.free[template]:
+            return self.url(self.free[template].pop())
         name = f"t_{uuid.uuid4().hex[:16]}"
         if self.kind == "sqlite":
             shutil.copy(self.folder / f"{template}.sqlite3", self.folder / f"{name}.sqlite3")
             return self.url(name)
+        self.copied_from[name] = template
         return await anyio_thread(self.postgres.create_database, name, template)
 
     def drop(self, url: str) -> None:
@@ -138,6 +147,8 @@ class Templates:
         if self.kind == "sqlite":
             for file in self.folder.glob(f"{name}*"):
                 file.unlink()
+        elif self.postgres.put_back(name):
+            self.free[self.copied_from[name]].append(name)
         else:
             self.postgres.drop_database(name)
 

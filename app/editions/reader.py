@@ -56,17 +56,20 @@ class Reader:
         )
 
 
+# Both are coroutines, though they await nothing: the framework runs functions in threads, and a turn of those costs
+# more than the whole answer.
 @refuses(NotAcceptable)
-def _reader(request: Request) -> Reader:
+async def _reader(request: Request) -> Reader:
     accept_json(request.headers.get("accept"))
     return Reader(request, request.app.state.settings.max_age)
 
 
 @refuses(NotAcceptable)
-def _open_reader(request: Request) -> Reader:
+async def _open_reader(request: Request) -> Reader:
     return Reader(request, request.app.state.settings.max_age, vary="Accept, Accept-Encoding")
 
 
+READERS = {_reader: _reader, _open_reader: _open_reader}
 Content = Annotated[Reader, Depends(_reader)]
 """A reader for addresses that speak JSON alone."""
 NegotiatedContent = Annotated[Reader, Depends(_open_reader)]

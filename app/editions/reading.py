@@ -129,10 +129,14 @@ def page_links(path: str, edition: int, query: Paged, total: int) -> dict[str, s
     """Links to this page, the next and the one before, each in the edition that is shown."""
     asked = query.model_dump(exclude_defaults=True, exclude_none=True, mode="json")
 
+    asked.pop("offset", None)
+    asked.pop("edition", None)
+    same = [urlencode(asked, doseq=True, safe=",:")] if asked else []
+    shown = [f"edition={edition}"] if edition else []
+
     def link(offset: int) -> str:
-        shown = {**asked, "offset": offset, "edition": edition or None}
-        pairs = [(k, v) for k, v in shown.items() if v not in (None, []) and not (k == "offset" and v == 0)]
-        return f"{path}?{urlencode(pairs, doseq=True, safe=',:')}" if pairs else path
+        parts = [*same, *([f"offset={offset}"] if offset else []), *shown]
+        return f"{path}?{'&'.join(parts)}" if parts else path
 
     return {
         "self": link(query.offset),
