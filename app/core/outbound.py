@@ -2,16 +2,19 @@
 
 The check is where the socket opens, on the address that it opens, so no name can resolve to one thing when checked
 and to another when used. Redirects are not followed, proxies of the environment are not used, answers are capped.
-The one module that knows httpx, so that its successor can take its place in one change.
+The one module that knows how requests are sent: by httpcore, which is httpx without what a browser needs, at a third
+of its cost.
 """
 
 import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +23,15 @@ import httpx
 
 MAX_ANSWER = 1_000
 """Bytes of an answer that are read; the rest is never taken off the wire."""
-CONNECT_SECONDS, TOTAL_SECONDS = 5.0, 15.0
+CONNECT_SECONDS, ANSWER_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 15.0
+KEPT, KEEP_SECONDS = 4, 4.0
+"""Idle connections to one URL, and how long they are used again: less than common servers keep theirs."""
+LANES = 200
+"""URLs whose connections are kept; more only while more are being posted to."""
+RESOLVERS = 64
+TRIED = 3
+"""Addresses of a name that are tried."""
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 EMBEDDING = (
     (ipaddress.ip_network("64:ff9b::/96"), 0),  # NAT64
     (ipaddress.ip_network("64:ff9b:1::/48"), 0),  # NAT64, local use
@@ -66,7 +77,7 @@ def fault_of(url: str, *, loopback: bool) -> str | None:  # noqa: PLR0911 - one 
     return None
 
 
-def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def is_public(address: IPAddress) -> bool:
     """Whether an address is one of the public internet, whatever it is wrapped in."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
@@ -79,7 +90,7 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved and not address.is_unspecified
 
 
-def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _literal(host: str) -> IPAddress | None:
     """The address that a host is, also in the odd spellings that `connect` understands (`0x7f.1`, `2130706433`)."""
     try:
         return ipaddress.ip_address(host.split("%", maxsplit=1)[0])
@@ -101,6 +112,8 @@ class _PublicOnly(httpcore.AnyIOBackend):
 
     def __init__(self, *, loopback: bool) -> None:
         self._loopback = loopback
+        # Threads of its own: a partner whose name servers hang holds up nobody else's names, and no file.
+        self._resolvers = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="resolve")
 
     async def connect_tcp(
         self,
@@ -110,45 +123,38 @@ class _PublicOnly(httpcore.AnyIOBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [ipaddress.ip_address(str(entry[4][0]).split("%", maxsplit=1)[0]) for entry in found]
+        addresses = await self._resolve(host, port)
         # One private address among several is enough to refuse: it is not ours to choose a better one.
         for address in addresses:
             if not is_public(address) and not (self._loopback and address.is_loopback):
                 raise PrivateAddress
-        return await super().connect_tcp(str(addresses[0]), port, timeout, local_address, socket_options)
+        *others, last = addresses[:TRIED]
+        for address in others:
+            with suppress(httpcore.ConnectError):
+                return await super().connect_tcp(str(address), port, timeout, local_address, socket_options)
+        return await super().connect_tcp(str(last), port, timeout, local_address, socket_options)
+
+    async def _resolve(self, host: str, port: int) -> list[IPAddress]:
+        asked = (host, port, 0, socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._resolvers, socket.getaddrinfo, *asked)
+        return [ipaddress.ip_address(str(entry[4][0]).split("%", maxsplit=1)[0]) for entry in found]
 
 
-class _Transport(httpx.AsyncHTTPTransport):
-    """httpx over a pool of ours, because httpx does not let a network backend be chosen."""
+@dataclass(slots=True)
+class _Lane:
+    """The connections to one URL, and how many posts are using them now."""
 
-    def __init__(self, *, loopback: bool, connections: int) -> None:
-        super().__init__(verify=_trusted(), trust_env=False, retries=0)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_trusted(),
-            max_connections=connections,
-            max_keepalive_connections=connections // 2,
-            keepalive_expiry=30,
-            network_backend=_PublicOnly(loopback=loopback),
-        )
+    pool: httpcore.AsyncConnectionPool
+    users: int = 0
 
 
 class Outbound:
     """Posts to the outside."""
 
-    def __init__(self, *, loopback: bool = False, connections: int = 200) -> None:
+    def __init__(self, *, loopback: bool = False) -> None:
         """`loopback` opens 127.0.0.1 for development; nothing else private is ever opened."""
-        self._loopback, self._connections = loopback, connections
-
-    @cached_property
-    def _client(self) -> httpx.AsyncClient:
-        """Made when first needed: a process that has nothing to send starts sooner."""
-        return httpx.AsyncClient(
-            transport=_Transport(loopback=self._loopback, connections=self._connections),
-            timeout=httpx.Timeout(10, connect=CONNECT_SECONDS),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._backend = _PublicOnly(loopback=loopback)
+        self._lanes: dict[str, _Lane] = {}
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """Post, and read the beginning of the answer.
@@ -156,22 +162,58 @@ class Outbound:
         Raises PrivateAddress, TimeoutError or OSError (the connection failed), each without sending anything twice.
         """
         try:
-            async with asyncio.timeout(TOTAL_SECONDS):
-                request = self._client.build_request("POST", url, content=body, headers=dict(headers))
-                answer = await self._client.send(request, stream=True)
+            request = _request(url, body, headers)
+            async with asyncio.timeout(TOTAL_SECONDS), self._lane(url) as pool:
+                answer = await pool.handle_async_request(request)
                 try:
-                    return Reply(answer.status_code, await _beginning(answer), _seconds(answer.headers))
+                    return Reply(answer.status, await _beginning(answer), _seconds(answer.headers))
                 finally:
                     await answer.aclose()
-        except httpx.TimeoutException:
+        except httpcore.TimeoutException:
             raise TimeoutError from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpx.InvalidURL, UnicodeError) as error:
             raise ConnectionError(type(error).__name__) from None
+
+    @asynccontextmanager
+    async def _lane(self, url: str) -> AsyncIterator[httpcore.AsyncConnectionPool]:
+        """The connections to a URL; those that nobody has used for longest are closed where there are too many."""
+        lane = self._lanes.pop(url, None) or _Lane(self._open(url))
+        self._lanes[url] = lane  # the newest stands last
+        lane.users += 1
+        try:
+            yield lane.pool
+        finally:
+            lane.users -= 1
+            await self._trim()
+
+    async def _trim(self) -> None:
+        if len(self._lanes) > LANES:
+            idle = next((url for url, lane in self._lanes.items() if not lane.users), None)
+            if idle is not None:
+                await self._lanes.pop(idle).pool.aclose()
+
+    def _open(self, url: str) -> httpcore.AsyncConnectionPool:
+        # A pool for each URL: httpcore looks at every connection of a pool at every request, and a place that hangs
+        # must not use up what others share.
+        return httpcore.AsyncConnectionPool(
+            ssl_context=_trusted() if url.startswith("https:") else None, max_connections=None,
+            max_keepalive_connections=KEPT, keepalive_expiry=KEEP_SECONDS, network_backend=self._backend,
+        )  # fmt: skip
 
     async def close(self) -> None:
         """Close every connection."""
-        if "_client" in self.__dict__:
-            await self._client.aclose()
+        for lane in self._lanes.values():
+            await lane.pool.aclose()
+        self._lanes.clear()
+
+
+def _request(url: str, body: bytes, headers: Mapping[str, str]) -> httpcore.Request:
+    parsed = httpx.URL(url)
+    target = httpcore.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
+    told = {"host": parsed.netloc.decode("ascii"), "content-length": str(len(body)), **headers}
+    timeout = {"connect": CONNECT_SECONDS, "read": ANSWER_SECONDS, "write": ANSWER_SECONDS, "pool": ANSWER_SECONDS}
+    raw = [(name.encode("ascii"), value.encode("ascii")) for name, value in told.items()]
+    return httpcore.Request("POST", target, headers=raw, content=body, extensions={"timeout": timeout})
 
 
 @cache
@@ -180,16 +222,16 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-async def _beginning(answer: httpx.Response) -> str:
+async def _beginning(answer: httpcore.Response) -> str:
     read = bytearray()
-    async for chunk in answer.aiter_raw(MAX_ANSWER):
+    async for chunk in answer.aiter_stream():
         read += chunk
         if len(read) >= MAX_ANSWER:
             break
     return bytes(read[:MAX_ANSWER]).decode("utf-8", errors="replace").replace("\x00", "")
 
 
-def _seconds(headers: Mapping[str, str]) -> int | None:
+def _seconds(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
     """`Retry-After` in seconds; dates are rare and read as none."""
-    told = headers.get("retry-after", "")
-    return int(told) if told.isascii() and told.isdigit() and len(told) < 8 else None
+    told = next((value for name, value in headers if name.lower() == b"retry-after"), b"")
+    return int(told) if told.isdigit() and len(told) < 8 else None

@@ -1,7 +1,9 @@
 """Events into deliveries: every numbered event, in order, once, for every endpoint that asked for it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
@@ -11,6 +13,7 @@ from app.core.feed import Counter
 from app.core.ids import new_id
 from app.core.work import Event
 from app.webhooks.models import Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
+from app.webhooks.settle import lock_worlds
 
 BATCH = 500
 
@@ -29,30 +32,44 @@ async def dispatch(database: Database, now: datetime) -> int:
                 select(Event).where(Event.position > counter.value).order_by(Event.position).limit(BATCH)
             )
         )
-        told = {fact.name for fact in public_types()}
+        if not events:
+            return 0
+        begun, counter.value = counter.value, max(event.position or 0 for event in events)
+        new = (Event.position > begun, Event.position <= counter.value)
+        # A sandbox that is being thrown away takes its events with it; nothing may point to them.
+        there = await lock_worlds(session, {event.world_id for event in events}) | {None}
         # A test event comes with its delivery, to the one endpoint it is for.
         addressed = set(
-            await session.scalars(select(Delivery.event_id).where(Delivery.event_id.in_([e.id for e in events])))
+            await session.scalars(select(Delivery.event_id).join(Event, Event.id == Delivery.event_id).where(*new))
         )
+        told = {fact.name for fact in public_types()}
         concerned = [
-            event for event in events if event.owner_id is not None and event.type in told and event.id not in addressed
+            event
+            for event in events
+            if event.owner_id and event.type in told and event.id not in addressed and event.world_id in there
         ]
         wanted = select(WebhookEndpoint).where(
-            WebhookEndpoint.owner_id.in_({event.owner_id for event in concerned}),
+            WebhookEndpoint.owner_id.in_(select(Event.owner_id).where(*new, Event.owner_id.is_not(None))),
             WebhookEndpoint.status != EndpointStatus.DISABLED,
         )
-        endpoints = list(await session.scalars(wanted)) if concerned else []
+        endpoints = by_owner(await session.scalars(wanted)) if concerned else {}
         rows = [
             delivery_row(event, endpoint, now)
             for event in concerned
-            for endpoint in endpoints
+            for endpoint in endpoints.get(event.owner_id, ())
             if takes(endpoint, event)
         ]
         if rows:
             await session.execute(insert(Delivery), rows)
-        if events:
-            counter.value = max(event.position or 0 for event in events)
     return len(events)
+
+
+def by_owner(endpoints: Iterable[WebhookEndpoint]) -> dict[UUID | None, list[WebhookEndpoint]]:
+    """Endpoints by whose they are."""
+    found: dict[UUID | None, list[WebhookEndpoint]] = {}
+    for endpoint in endpoints:
+        found.setdefault(endpoint.owner_id, []).append(endpoint)
+    return found
 
 
 def takes(endpoint: WebhookEndpoint, event: Event) -> bool:

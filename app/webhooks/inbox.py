@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base
 from app.core.ids import new_id
 from app.core.words import Key
-from app.webhooks.send import Result
+from app.webhooks.settle import Result
 
 
 class InboxItem(Base):

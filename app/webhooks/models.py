@@ -108,5 +108,5 @@ class Attempt(Base):
     duration_ms: Mapped[int]
     status_code: Mapped[int | None]
     outcome: Mapped[Label]
-    """`delivered`, `http-500`, `redirect`, `timeout`, `connection-failed`, `private-address`."""
+    """`delivered`, `http-500`, `redirect`, `timeout`, `connection-failed`, `private-address`, `unsigned`."""
     excerpt: Mapped[str | None] = mapped_column(String(1000))

@@ -59,11 +59,11 @@ async def test_a_name_that_changes_its_mind_is_judged_where_it_is_used(monkeypat
     server = socket.create_server(("127.0.0.1", 0))
     port = server.getsockname()[1]
 
-    async def resolve(_loop, *_args, **_options):
+    def resolve(*_args, **_options):
         opened.append("resolved")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
-    monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", resolve)
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
     outbound = Outbound()
     with pytest.raises(PrivateAddress):
         await outbound.post(f"https://partner.example:{port}/", b"{}", {})
