@@ -130,7 +130,8 @@ class ServerError(Problem):
 
 
 class Unavailable(Problem):
-    """The database or another part is out of reach for the moment. Nothing was written; repeat after `Retry-After`."""
+    """The database or another part is out of reach for the moment. Nothing is half-done: repeat after `Retry-After`
+    seconds, and where you sent an `Idempotency-Key`, with the same one, for in rare cases the answer alone was lost."""
 
     status, title = 503, "Unavailable for the moment"
     headers: ClassVar[dict[str, str]] = {"Retry-After": "5"}

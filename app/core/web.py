@@ -36,6 +36,9 @@ log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
 REFUSALS = "refusals"
 """Attribute of a dependency: the kinds of refusal it makes."""
+PASSING = ("08", "40", "53", "57", "58")
+"""Classes of SQLSTATE that pass by themselves or by an operator's hand: the connection broke, another transaction won,
+no room on the disk or no memory or too many connections, the server stops or starts, the system below it fails."""
 NEEDS_KEY = "needs_key"
 """Attribute of a dependency: whether it lets nobody pass without a key."""
 
@@ -217,12 +220,18 @@ def install_handlers(app: FastAPI) -> None:
 def from_database(error: Exception) -> Problem:
     """A database that is away is 503; anything else it says is our fault."""
     away = isinstance(error, (OperationalError, InterfaceError, PoolTimeout, OSError))
-    lost = isinstance(error, DBAPIError) and (error.connection_invalidated or "Connection" in type(error.orig).__name__)
+    lost = isinstance(error, DBAPIError) and (
+        error.connection_invalidated
+        or "Connection" in type(error.orig).__name__
+        or str(getattr(error.orig, "sqlstate", "") or "").startswith(PASSING)
+    )
     # The type of the error only: its text may hold what a person typed.
     cause = type(getattr(error, "orig", None) or error).__name__
     if away or lost:
         log.warning("database.unavailable", cause=cause)
-        return Unavailable("The database is out of reach for the moment. Nothing was written; please repeat.")
+        # Not "nothing was written": a connection that breaks at the very end of a transaction does not say whether it
+        # was kept. It is kept whole or not at all, and the same idempotency key finds out which.
+        return Unavailable("The database is out of reach for the moment. Nothing is half-done; please repeat.")
     log.error("database.failed", cause=cause)
     return ServerError("The server failed. Nothing was written.")
 
