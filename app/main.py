@@ -34,6 +34,7 @@ from app.core.signing import Signer
 from app.core.web import install_handlers, render
 from app.docs.addresses import Addresses
 from app.docs.document import describe
+from app.docs.removals import REMOVALS, Farewell
 from app.docs.routes import router as docs
 from app.editions.lane import Lane
 from app.editions.routes import library as sources
@@ -116,6 +117,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
         app.include_router(router)
     addresses = Addresses(app)
     app.add_middleware(Lane, contexts=addresses.contexts)
+    if REMOVALS:
+        app.add_middleware(Farewell, removals=REMOVALS)
     app.add_middleware(
         Gate,
         keyring=keyring,

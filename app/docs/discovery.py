@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.clock import rfc3339
-from app.docs.pages import DESCRIPTION
 
 CATALOG_PROFILE = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
 SECURITY_DAYS = 180
@@ -37,27 +36,3 @@ def security_txt(base: str, contact: str, now: datetime) -> str:
         f"Canonical: {base}/.well-known/security.txt",
     ]
     return "\n".join(lines) + "\n"
-
-
-def llms_txt(document: dict[str, Any]) -> str:
-    """A map of the API for language models and people in a hurry (llmstxt.org)."""
-    lines = [f"# {document['info']['title']}", "", f"> {DESCRIPTION}", ""]
-    lines += [
-        "Read without a key, as JSON. Every refusal is `application/problem+json` and says how to do it right.",
-        "Lists go on at `links.next`. `fields=a,b` and `include=name` shape answers; `edition=N` reads an earlier one.",
-        "",
-        "## Documentation",
-        "",
-        "- [OpenAPI description](/openapi.json): every operation, with examples",
-        "- [Service document](/v1): links to everything that can be read without a key",
-        "- [Problems](/problems): every kind of refusal, explained",
-        "",
-    ]
-    for tag in document["tags"]:
-        lines += [f"## {tag['name']}", "", tag["description"], ""]
-        for path, operations in document["paths"].items():
-            for method, operation in operations.items():
-                if tag["name"] in operation["tags"]:
-                    lines.append(f"- `{method.upper()} {path}`: {operation['summary']}")
-        lines.append("")
-    return "\n".join(lines)

@@ -2,10 +2,9 @@
 
 The framework knows routes, parameters and models; this module adds the story, and hands the rest to its neighbours:
 `refusals` (every status that can happen), `headers`, `tidy` (readable schemas), `examples` (calls that were run).
-The document is made once per process, when first asked for.
+What is made here is served from a file (`served`).
 """
 
-import asyncio
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -90,11 +89,6 @@ def describe(app: FastAPI, addresses: Addresses) -> None:
             return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-async def document_of(app: FastAPI) -> dict[str, Any]:
-    """The document; making it takes a second, once, and not on the loop that answers everybody."""
-    return await asyncio.to_thread(app.openapi)
 
 
 def _build(app: FastAPI, addresses: Addresses) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from fastapi import Path, Request, Response
 from app.core.answers import Answer
 from app.core.errors import NotAcceptable, NotFound
 from app.core.web import new_router, problems
-from app.docs import discovery, pages
+from app.docs import discovery, pages, served
 from app.docs import problems as kinds
-from app.docs.document import document_of
 from app.docs.service import Service, counted, service_document
 from app.editions.documented import NEWEST
 from app.editions.reader import Content, NegotiatedContent, Reader, accepts
@@ -32,7 +31,7 @@ async def get_service(content: Content) -> Answer:
 
 
 async def _service(content: Reader) -> Answer:
-    told = service_document(await document_of(content.request.app), content.shown)
+    told = service_document(content.request.app.title, content.shown)
     return content.answer(encode(told), headers={"Link": LINKS})
 
 
@@ -41,7 +40,7 @@ async def get_welcome(content: NegotiatedContent) -> Answer:
     """Welcome people with a page, and programs with the service document."""
     if _wanted(content.request, (pages.JSON, pages.HTML)) == pages.JSON:
         return await _service(content)
-    told = service_document(await document_of(content.request.app), content.shown)
+    told = service_document(content.request.app.title, content.shown)
     return pages.page(
         "welcome",
         cache_control=f"public, max-age={content.request.app.state.settings.max_age}",
@@ -64,7 +63,7 @@ def _wanted(request: Request, offered: tuple[str, ...]) -> str:
 async def get_description(request: Request) -> Answer:
     """Give the OpenAPI 3.1 description."""
     age = request.app.state.settings.max_age
-    return pages.sent(encode(await document_of(request.app)), pages.JSON, f"public, max-age={age}")
+    return pages.sent(served.description(request.app), pages.JSON, f"public, max-age={age}")
 
 
 @router.get("/docs", include_in_schema=False)
@@ -153,7 +152,7 @@ async def get_problem(
 @router.get("/llms.txt", include_in_schema=False)
 async def get_llms_txt(request: Request) -> Answer:
     """Give language models a map."""
-    return pages.sent(discovery.llms_txt(await document_of(request.app)).encode(), pages.MARKDOWN)
+    return pages.sent(served.llms_txt().encode(), pages.MARKDOWN)
 
 
 @router.get("/.well-known/api-catalog", include_in_schema=False)

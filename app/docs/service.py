@@ -1,7 +1,6 @@
 """The service document: what this API is and where everything stands, for programs at `/v1`, for people at `/`."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from pydantic import Field
 
@@ -10,6 +9,7 @@ from app.core.clock import rfc3339
 from app.core.web import Out
 from app.core.words import Instant
 from app.docs.pages import DESCRIPTION
+from app.docs.served import links
 from app.editions.snapshot import Snapshot
 
 ELSEWHERE = {
@@ -35,17 +35,17 @@ class Service(Out):
     links: dict[str, str] = Field(description="Everything that can be read without a key; each answers 200.")
 
 
-def service_document(document: dict[str, Any], snapshot: Snapshot) -> dict[str, Any]:
+def service_document(title: str, snapshot: Snapshot) -> dict[str, Any]:
     """The service document for an edition."""
     listed = [c for c in snapshot.collections.values() if c.kind.listed]
     return {
-        "title": document["info"]["title"],
+        "title": title,
         "description": DESCRIPTION,
         "version": __version__,
         "edition": snapshot.number,
         "published_at": rfc3339(snapshot.published_at) if snapshot.published_at else None,
         "counts": {c.kind.name: len(c.entries) for c in listed},
-        "links": {**_links(document), **ELSEWHERE},
+        "links": {**links(), **ELSEWHERE},
     }
 
 
@@ -53,17 +53,3 @@ def counted(snapshot: Snapshot) -> dict[str, tuple[int, str]]:
     """How much there is of everything that has a list, and where the list is."""
     kinds = [c for c in snapshot.collections.values() if c.kind.listed and c.kind.name != c.kind.plural]
     return {c.kind.plural.replace("-", " "): (len(c.entries), f"/v1/{c.kind.plural}") for c in kinds}
-
-
-def _links(document: dict[str, Any]) -> dict[str, str]:
-    """Every address under `/v1` that anybody can read; where a question is needed, the documented example asks it."""
-    found = {"self": "/v1"}
-    for path, operations in document["paths"].items():
-        operation = operations.get("get")
-        if not operation or "{" in path or not path.startswith("/v1/") or {} not in operation.get("security", [{}]):
-            continue
-        needed = [p for p in operation.get("parameters", ()) if p.get("required")]
-        if all("example" in parameter for parameter in needed):
-            question = urlencode([(p["name"], p["example"]) for p in needed], safe="/")
-            found[path.removeprefix("/v1/").replace("/", "_").replace("-", "_")] = path + "?" * bool(needed) + question
-    return found

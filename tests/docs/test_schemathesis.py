@@ -31,6 +31,7 @@ NOT_ASKED = {
     "streamEvents": "it has no end, and Schemathesis reads its events as objects where OpenAPI 3.1 can only say text",
 }
 """Operations that are not asked, and why."""
+pytestmark = pytest.mark.timeout(400)
 FORMS = {"POST /v1/tta-requests", "POST /v1/contact-submissions"}
 """Filled in by people: blanks are trimmed, an empty field is an absent one, addresses and telephone numbers are judged
 by libraries. Whether they take what a schema takes, and nothing else, is not asked; everything else is."""
