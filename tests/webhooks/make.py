@@ -18,6 +18,7 @@ class Receiver:
     came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)
     """While it is clear, a request that was scripted `hang` waits."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -27,11 +28,24 @@ class Receiver:
     def ids(self) -> list[str]:
         return [headers["webhook-id"] for headers, _ in self.came]
 
+    async def until(self, condition) -> None:
+        """Wait for arrivals until the condition holds of the ids that have come."""
+        while not condition(set(self.ids)):
+            self.news.clear()
+            await self.news.wait()
+
     async def serve(self, reader, writer):
+        try:
+            await self.answer(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            writer.close()  # who called was killed
+
+    async def answer(self, reader, writer):
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {n.lower(): v for n, v in (line.split(": ", 1) for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.came.append((headers, body))
+        self.news.set()
         todo = self.script.pop(0) if self.script else self.status
         if todo == "hang":
             await self.open.wait()

@@ -12,6 +12,7 @@ from app.webhooks.models import Delivery
 class Row(tuple):
     """An endpoint with its first deliveries, as the statement gives it."""
 
+    __slots__ = ()
     id = property(lambda self: self[0])
     failures = property(lambda self: self[1])
 

@@ -11,9 +11,9 @@ from standardwebhooks.webhooks import Webhook
 from app.access.principal import Kind, Principal
 from app.core.work import Event, Work
 from app.webhooks import retry
+from app.webhooks.claim import LEASE
 from app.webhooks.models import Delivery, DeliveryStatus
 from app.webhooks.routes import _stream
-from app.webhooks.claim import LEASE
 from tests.access.make import a_key, an_owner
 from tests.make import running
 from tests.webhooks.make import happen, receiver
