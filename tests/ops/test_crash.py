@@ -16,7 +16,7 @@ from email import message_from_bytes
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.core.db import Database
 from app.core.notices import Notice, NoticeStatus
@@ -59,8 +59,7 @@ async def repeat(client, headers, answered, unanswered):
 async def test_every_201_survives_kill_9(database_url, tmp_path):
     chance = random.Random(36)
     mail = tmp_path / "mail"
-    # A letter that a killed worker had in hand is leased for three such times and a minute.
-    options = {"APP_MAIL_URL": f"file:{mail}", "APP_MAIL_TIMEOUT": "1", "APP_LIMITS": GENEROUS}
+    options = {"APP_MAIL_URL": f"file:{mail}", "APP_LIMITS": GENEROUS}
     key = pmhc("keys", "create", "--role", "partner", "--name", "Crash test", url=database_url).stdout.strip()
     headers = {"X-Api-Key": key}
     answered, unanswered = {}, {}
@@ -74,13 +73,14 @@ async def test_every_201_survives_kill_9(database_url, tmp_path):
             process.kill()
             await asyncio.gather(*posting)
     assert len(answered) > ROUNDS
+    database = Database(database_url, 2)
+    await end_leases_of_the_dead(database)
     async with server(database_url, **options) as (client, _process, _):
         await repeat(client, headers, answered, unanswered)
-        database = Database(database_url, 2)
         try:
-            async with asyncio.timeout(180):
+            async with asyncio.timeout(60):
                 while await owed(database):
-                    await asyncio.sleep(0.5)
+                    await asyncio.sleep(0.1)
         except TimeoutError:
             await database.close()
             raise
@@ -101,6 +101,13 @@ async def test_every_201_survives_kill_9(database_url, tmp_path):
         assert row.reference == answer["reference"]
     letters = Counter(message_from_bytes(file.read_bytes())["Message-ID"] for file in mail.glob("**/*.eml"))
     assert len(letters) == len(notices)
+
+
+async def end_leases_of_the_dead(database):
+    """A letter that a killed worker had in hand is its own for some minutes: they pass here at once."""
+    async with database.write() as session:
+        owing = update(Notice).where(Notice.status == NoticeStatus.QUEUED)
+        await session.execute(owing.values(next_attempt_at=Notice.queued_at))
 
 
 async def owed(database):
