@@ -25,14 +25,14 @@ NAMES = {
 """What readers call the schemas of classes that share a name; the framework would tell them apart by their modules."""
 LEADING = ("id", "reference", "type", "slug", "code", "number", "title", "summary", "status", "href", "path")
 SEPARATED = "x-separated"
-"""Marks the schema of a query parameter that takes a list as `a,b`; see `app.editions.reading`."""
+"""Marks the schema of a query parameter that takes a list as `a,b`; see `app.editions.asking`."""
 
 
 def tidy(document: dict[str, Any]) -> None:
     """Tidy the whole document in place."""
     schemas = document["components"]["schemas"]
-    for name, schema in schemas.items():
-        _drop_title(name, schema)
+    for schema in schemas.values():
+        schema.pop("title", None)  # of the class: generators of clients would name two different ones alike
     for node in _schemas_in(document):
         for name, inner in (node.get("properties") or {}).items():
             _drop_title(name, inner)
