@@ -43,7 +43,7 @@ from app.editions.shelf import Shelf
 from app.library.routes import router as library
 from app.sandbox.routes import router as sandbox
 from app.sandbox.service import sweeper
-from app.search.building import prepare
+from app.search.building import index_of, prepare
 from app.search.routes import router as search
 from app.silences.routes import router as silences
 from app.sites.routes import router as sites
@@ -67,7 +67,7 @@ ROUTERS = (
 
 def all_tasks(settings: Settings, clock: Clock) -> Mapping[str, Task]:
     """What a worker does, the ending of sandboxes included."""
-    return {**tasks(settings, clock), "end_sandboxes": sweeper(metadata)}
+    return {**tasks(settings, clock), "end_sandboxes": sweeper(metadata, open_files(settings.files_url))}
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Door:
@@ -132,6 +132,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     app.state.settings, app.state.database, app.state.clock = settings, database, clock
     app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
     app.state.allowed, app.state.keyring = addresses.methods, keyring
+    app.state.warm = lambda: index_of(shelf.current)
     app.state.worker, app.state.wake = worker, worker.wake
     app.state.files = open_files(settings.files_url)
     app.state.seal, app.state.stopping = seal, asyncio.Event()

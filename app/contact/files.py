@@ -1,17 +1,26 @@
 """Where attachments are kept: one small interface, a folder by default, S3-compatible storage by a well-kept library.
 
 Keys are made of ids, never of anything a person typed, so there is no path to play tricks with. A file is kept before
-its row says so: a crash in between leaves a file that nobody names, never a row without its file.
+its row says so: a crash in between leaves a file that the row still names, never a row that lacks its file.
+
+Files of a sandbox stand below a folder of its own. When it ends its rows go first, in one transaction; its folder goes
+afterwards, by a sweep that looks for folders whose sandbox is not there. So a crash at any point leaves at worst a
+folder for the next sweep, and never a row without its file.
 """
 
 import asyncio
 import os
+import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import obstore
 from obstore.store import ObjectStore, from_url
+
+SANDBOXES = "sandboxes"
+"""The folder in which each sandbox has one of its own, called by its id."""
 
 
 class Files(Protocol):
@@ -22,6 +31,12 @@ class Files(Protocol):
 
     async def get(self, key: str) -> bytes:
         """What is kept; FileNotFoundError where nothing is."""
+
+    async def names(self, folder: str) -> list[str]:
+        """What the folders are called that stand in a folder; none where there is no such folder."""
+
+    async def remove(self, folder: str) -> None:
+        """Take away a folder with everything in it; one that is not there is as good as taken away."""
 
 
 class Folder:
@@ -58,6 +73,24 @@ class Folder:
         """Read the whole file."""
         return await asyncio.to_thread((self.root / key).read_bytes)
 
+    async def names(self, folder: str) -> list[str]:
+        """Look into the folder."""
+        return await asyncio.to_thread(self._names, folder)
+
+    def _names(self, folder: str) -> list[str]:
+        try:
+            return sorted(entry.name for entry in (self.root / folder).iterdir() if entry.is_dir())
+        except FileNotFoundError:
+            return []
+
+    async def remove(self, folder: str) -> None:
+        """Remove the tree; what is half gone after a crash is gone after the next call."""
+        await asyncio.to_thread(self._remove, folder)
+
+    def _remove(self, folder: str) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.root / folder)
+
 
 class Bucket:
     """Files in S3-compatible storage."""
@@ -77,6 +110,22 @@ class Bucket:
         """Read the whole object."""
         found = await obstore.get_async(self._store, key)
         return bytes(await found.bytes_async())
+
+    async def names(self, folder: str) -> list[str]:
+        """Ask for the common prefixes, which is what a bucket has of folders."""
+        try:
+            found = await obstore.list_with_delimiter_async(self._store, f"{folder}/")
+        except Exception as error:  # noqa: BLE001 - as above
+            raise OSError(type(error).__name__) from None
+        return sorted(prefix.rstrip("/").rpartition("/")[2] for prefix in found["common_prefixes"])
+
+    async def remove(self, folder: str) -> None:
+        """Delete the objects, some hundreds at a time."""
+        try:
+            async for some in obstore.list(self._store, f"{folder}/"):
+                await obstore.delete_async(self._store, [one["path"] for one in some])
+        except Exception as error:  # noqa: BLE001 - as above
+            raise OSError(type(error).__name__) from None
 
 
 def open_files(url: str) -> Files:

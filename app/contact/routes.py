@@ -178,7 +178,7 @@ async def upload_attachment(
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     sha256 = service.check_content(attachment, content, declared)
     files: Files = request.app.state.files
-    await files.put(service.file_key(attachment), content)
+    await files.put(service.file_key(row, attachment), content)
     service.stored(work, row, attachment, len(content), sha256)
     return _file(attachment)
 
@@ -193,10 +193,10 @@ async def download_attachment(
     request: Request, session: Reading, viewer: Viewer, submission_id: UUID, attachment_id: UUID
 ) -> Response:
     """Get the bytes of an attachment, to save, never to show in a browser."""
-    _, attachment = await _attachment(session, viewer, submission_id, attachment_id)
+    row, attachment = await _attachment(session, viewer, submission_id, attachment_id)
     if attachment.status is not AttachmentStatus.STORED:
         raise NotFound("The bytes of this attachment have not come yet.")
-    content = await request.app.state.files.get(service.file_key(attachment))
+    content = await request.app.state.files.get(service.file_key(row, attachment))
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(attachment.filename)}",
         "Content-Security-Policy": "sandbox; default-src 'none'",

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principal import Kind as Who
 from app.access.principal import Principal
+from app.contact.files import SANDBOXES
 from app.contact.models import Attachment, AttachmentStatus, ContactPerson, ContactSubmission
 from app.contact.schemas import CANNOT_SHARE, MoveIn, SubmissionIn
 from app.contact.sniff import FILE_LIMIT, WrongContent, media_type_of
@@ -196,9 +197,10 @@ def stored(work: Work, row: ContactSubmission, attachment: Attachment, size: int
     )  # fmt: skip
 
 
-def file_key(attachment: Attachment) -> str:
-    """Where its bytes are kept."""
-    return f"{attachment.submission_id}/{attachment.id}"
+def file_key(row: ContactSubmission, attachment: Attachment) -> str:
+    """Where its bytes are kept: those of a sandbox apart, so that they can go with it."""
+    own = f"{row.id}/{attachment.id}"
+    return own if row.world_id is None else f"{SANDBOXES}/{row.world_id}/{own}"
 
 
 def _record(work: Work, type_: str, row: ContactSubmission) -> Any:

@@ -17,7 +17,7 @@ row. A new table is covered by having the column; a test counts what is left.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, MetaData, Table, delete, false, func, or_, select
@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access import keys
 from app.access.models import ApiKey, Owner, Role, World
 from app.access.scopes import GRANTABLE
+from app.contact.files import SANDBOXES, Files
 from app.core.clock import Clock, monotonic
 from app.core.db import Database
 from app.core.errors import Invalid
@@ -44,6 +45,8 @@ STOPS = 100
 PATIENCE, PAUSE, PAUSES = 15.0, 0.02, 100
 """Seconds after which a move goes to its end at once; how long and how often it waits for another worker."""
 SECOND = timedelta(seconds=1)
+LOOK_FOR_FILES = timedelta(minutes=5)
+"""Between two looks for files of worlds that are gone: each may be a request to a storage that counts them."""
 PARTNER, DESK = "Sandbox partner", "Sandbox desk"
 Run = Callable[[], Awaitable[object]]
 """Does everything that is due now."""
@@ -146,12 +149,16 @@ class Move:
 
 async def throw_away(session: AsyncSession, metadata: MetaData, world_id: UUID) -> int:
     """Delete a world and everything in it; answers how many rows."""
-    # Whoever adds something that points to the world or its owners is waited for, or finds them gone.
+    # Whoever is changing something of the world is waited for, and what they add is seen: each row is locked, what
+    # others point to first, before any is deleted. Whoever comes later finds nothing, or waits and then finds nothing.
     await session.execute(select(World.id).where(World.id == world_id).with_for_update())
-    await session.execute(select(Owner.id).where(Owner.world_id == world_id).order_by(Owner.id).with_for_update())
+    inside = [(table, _belongs(table, world_id, frozenset())) for table in metadata.sorted_tables]
+    for table, condition in inside:
+        if condition is not None:
+            key = [*table.primary_key.columns]
+            await session.execute(select(*key).where(condition).order_by(*key).with_for_update(of=table))
     total = 0
-    for table in reversed(metadata.sorted_tables):
-        condition = _belongs(table, world_id, frozenset())
+    for table, condition in reversed(inside):
         if condition is not None:
             done = await session.execute(delete(table).where(condition))
             total += done.rowcount  # type: ignore[attr-defined]
@@ -174,16 +181,35 @@ def _belongs(table: Table, world_id: UUID, seen: frozenset[str]) -> ColumnElemen
     return or_(false(), *found) if found else None
 
 
-def sweeper(metadata: MetaData) -> Callable[[Database, datetime], Awaitable[int]]:
-    """A task that throws away worlds whose time is over."""
+def sweeper(metadata: MetaData, files: Files) -> Callable[[Database, datetime], Awaitable[int]]:
+    """A task that throws away worlds whose time is over; and, now and then, the files of worlds that are gone."""
+    looked = datetime.min.replace(tzinfo=UTC)
 
     async def sweep(database: Database, now: datetime) -> int:
+        nonlocal looked
         over = select(World.id).where(World.expires_at < now).order_by(World.expires_at).limit(20)
         async with database.read() as session:
             worlds = list(await session.scalars(over))
         for world_id in worlds:
             async with database.write() as session:
                 await throw_away(session, metadata, world_id)
-        return len(worlds)
+        if now - looked < LOOK_FOR_FILES:
+            return len(worlds)
+        looked = now
+        return len(worlds) + await clear_files(database, files)
 
     return sweep
+
+
+async def clear_files(database: Database, files: Files) -> int:
+    """Remove the files of worlds that are gone; answers of how many worlds."""
+    # Files first, worlds second: whose files are seen was made before, so who is not there now has ended.
+    names = await files.names(SANDBOXES)
+    if not names:
+        return 0
+    async with database.read() as session:
+        there = {str(world_id) for world_id in await session.scalars(select(World.id))}
+    ended = [name for name in names if name not in there]
+    for name in ended:
+        await files.remove(f"{SANDBOXES}/{name}")
+    return len(ended)
