@@ -102,6 +102,11 @@ def serve(
     class Server(uvicorn.Server):
         """Ends the streams of events when it is told to stop; they would hold it up until its time is over."""
 
+        async def startup(self, sockets: "list[socket] | None" = None) -> None:
+            await super().startup(sockets)
+            # In a thread, beside the first answers: nobody's first search shall wait for the index.
+            self.warming = asyncio.create_task(door.app.state.warm())  # type: ignore[attr-defined]
+
         async def shutdown(self, sockets: "list[socket] | None" = None) -> None:
             door.app.state.stopping.set()  # type: ignore[attr-defined]
             await super().shutdown(sockets)

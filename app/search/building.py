@@ -1,7 +1,8 @@
 """Making the index of an edition: from the edition before, reading only what changed, or from nothing.
 
-The first index is made when somebody first searches, in a thread; from then on each edition's index is made before the
-edition is shown (`prepare`). An older edition that is searched as of then gets an index of its own the same way.
+The first index is made in a thread once the server has started, or when somebody first searches; from then on each
+edition's index is made before the edition is shown (`prepare`). An older edition that is searched as of then gets an
+index of its own the same way.
 """
 
 import asyncio
