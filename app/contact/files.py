@@ -16,9 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-import obstore
-from obstore.store import ObjectStore, from_url
-
 SANDBOXES = "sandboxes"
 """The folder in which each sandbox has one of its own, called by its id."""
 
@@ -92,44 +89,11 @@ class Folder:
             shutil.rmtree(self.root / folder)
 
 
-class Bucket:
-    """Files in S3-compatible storage."""
-
-    def __init__(self, store: ObjectStore) -> None:
-        """Any store of obstore."""
-        self._store = store
-
-    async def put(self, key: str, content: bytes) -> None:
-        """The service answers when the object is durable."""
-        try:
-            await obstore.put_async(self._store, key, content)
-        except Exception as error:  # noqa: BLE001 - the library raises its own types for each service
-            raise OSError(type(error).__name__) from None
-
-    async def get(self, key: str) -> bytes:
-        """Read the whole object."""
-        found = await obstore.get_async(self._store, key)
-        return bytes(await found.bytes_async())
-
-    async def names(self, folder: str) -> list[str]:
-        """Ask for the common prefixes, which is what a bucket has of folders."""
-        try:
-            found = await obstore.list_with_delimiter_async(self._store, f"{folder}/")
-        except Exception as error:  # noqa: BLE001 - as above
-            raise OSError(type(error).__name__) from None
-        return sorted(prefix.rstrip("/").rpartition("/")[2] for prefix in found["common_prefixes"])
-
-    async def remove(self, folder: str) -> None:
-        """Delete the objects, some hundreds at a time."""
-        try:
-            async for some in obstore.list(self._store, f"{folder}/"):
-                await obstore.delete_async(self._store, [one["path"] for one in some])
-        except Exception as error:  # noqa: BLE001 - as above
-            raise OSError(type(error).__name__) from None
-
-
 def open_files(url: str) -> Files:
     """`file:var/files`, or `s3://bucket/prefix` with the usual AWS_* variables."""
     if url.startswith("file:"):
         return Folder(Path(url.removeprefix("file:")))
-    return Bucket(from_url(url))
+    # Its library takes five megabytes, and a folder needs none of it.
+    from app.contact.bucket import open_bucket  # noqa: PLC0415
+
+    return open_bucket(url)

@@ -3,7 +3,8 @@
 import pytest
 from obstore.store import MemoryStore
 
-from app.contact.files import Bucket, Folder
+from app.contact.bucket import Bucket
+from app.contact.files import Folder
 
 OTHERS = {"sandboxes/b/3/4": b"b's", "5/6": b"in earnest"}
 

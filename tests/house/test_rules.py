@@ -38,6 +38,7 @@ def test_transactions_end_in_one_place():
 
 LATE = {
     "cli.py": "commands import what they need, so that --help answers at once",
+    "files.py": "only who keeps attachments in S3 needs its library",
     "limiter.py": "only replicas count in Redis, and its libraries are heavy",
 }
 
