@@ -4,7 +4,7 @@ What is listed, and until when:
 
 - `request`: confirmed and not acknowledged, until somebody acknowledges it or it ends;
 - `webhook`: a delivery that waits or has failed, until it is delivered;
-- `notice`: a letter about a request or an endpoint that failed or is being tried again, until it is out.
+- `notice`: a letter about a request, a submission or an endpoint that failed or is being tried again, until it is out.
 """
 
 from typing import Any
@@ -14,6 +14,8 @@ from sqlalchemy import Select, String, case, cast, func, literal, or_, select, u
 from app.access.principal import Principal
 from app.access.queries import same
 from app.access.scopes import Scope
+from app.contact import service as contact
+from app.contact.models import ContactSubmission
 from app.core.notices import Notice, NoticeStatus, Recipient
 from app.core.work import Event
 from app.tta.acknowledgement import Acknowledgement
@@ -29,6 +31,8 @@ R, A, N, D = TTARequest, Acknowledgement, Notice, Delivery
 def silences(caller: Principal) -> Select[Any]:
     """Everything of the caller's that nobody has answered: kind, id, about, since, state, told."""
     parts = [_requests(caller), _letters(visible_to(Viewer(caller)), R, SUBJECT, caller)]
+    if caller.may(Scope.CONTACT_READ):
+        parts.append(_letters(contact.visible_to(caller, None), ContactSubmission, contact.SUBJECT, caller))
     if caller.may(Scope.WEBHOOKS_MANAGE):
         parts += [_webhooks(caller), _letters(my_endpoints(caller), WebhookEndpoint, "webhook_endpoint", caller)]
     return select(union_all(*parts).subquery("silences"))

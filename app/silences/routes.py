@@ -21,8 +21,8 @@ PATH = "/v1/me/silences"
 Listener = Annotated[Principal, allowed(Scope.TTA_READ)]
 Kind = Literal["request", "webhook", "notice"]
 HREFS = {"request": "/v1/tta-requests/{id}", "webhook": "/v1/deliveries/{id}", "notice": "/v1/tta-requests/{about}"}
-ENDPOINTS = "webhook."
-"""How kinds of letters begin that are about an endpoint."""
+ELSEWHERE = {"webhook": "/v1/webhook-endpoints/{about}", "contact": "/v1/contact-submissions/{about}"}
+"""How kinds of letters begin that are about something else than a request, and where that is."""
 
 
 class SilenceQuery(CursorQuery):
@@ -36,7 +36,7 @@ class SilenceOut(Out):
 
     kind: Kind
     id: UUID
-    href: str = Field(description="Where to look: the request, or the delivery.")
+    href: str = Field(description="Where to look: the request, the delivery, the submission or the endpoint.")
     since: Instant = Field(description="When it was told first.")
     state: Literal["waiting", "letter", "desk", "failed"] = Field(
         description="`waiting` for a word, or to be tried again; `letter`: the partner was written to; `desk`: staff "
@@ -94,6 +94,6 @@ async def list_silences(
 
 
 def _href(row: Any) -> str:
-    if row.kind == "notice" and row.told.startswith(ENDPOINTS):
-        return f"/v1/webhook-endpoints/{row.about}"
-    return HREFS[row.kind].format(id=row.id, about=row.about)
+    usual = HREFS[row.kind]
+    path = ELSEWHERE.get(row.told.partition(".")[0], usual) if row.kind == "notice" else usual
+    return path.format(id=row.id, about=row.about)

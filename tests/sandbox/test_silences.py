@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
+from app.core.notices import Notice, NoticeStatus
 from tests.access.make import a_key, an_owner
 from tests.make import running
 from tests.sandbox.make import a_sandbox
@@ -159,6 +161,27 @@ async def test_the_list_walks_by_its_links_and_shows_nobody_elses(world, staff):
     assert [item["id"] for item in await silences(other)] == [theirs]
     assert (await world.client.get("/v1/me/silences")).status_code == 401
     assert len(await silences(staff)) == 6
+
+
+async def test_a_letter_about_a_submission_that_never_arrived_is_listed_for_its_partner_and_staff_alone(world, staff):
+    partner, other = await a_partner(world), await a_partner(world, "Another")
+    body = {
+        "kind": "question", "name": "Jo Doe", "email": "jo@springfield.gov", "subject": "A question",
+        "message": "How did others begin?",
+    }  # fmt: skip
+    made = await partner.post("/v1/contact-submissions", body)
+    assert made.status_code == 201, made.text
+    href = made.json()["href"]
+    async with world.database.write() as session:
+        # As the mail room leaves it when an address refuses letters for good.
+        refused = update(Notice).where(Notice.kind == "contact.receipt").values(status=NoticeStatus.FAILED)
+        await session.execute(refused)
+    for caller in (partner, staff):
+        [one] = await silences(caller)
+        assert (one["kind"], one["href"], one["state"]) == ("notice", href, "failed")
+        assert one["about"] == "contact.receipt"
+        assert (await caller.get(one["href"])).status_code == 200
+    assert await silences(other) == []
 
 
 async def test_a_sandbox_rehearses_silence(world):
