@@ -14,7 +14,7 @@ from bench.load import Asked, Load, Measured
 from bench.machine import Server, free_port, serving
 
 READY = "/v1/learning-sites"
-LIMITS = "anonymous=100000000/60,intake=100000000/60,partner=100000000/60"
+LIMITS = "anonymous=100000000/60,intake=100000000/60,partner=100000000/60,staff=100000000/60"
 """All requests come from one address; they are counted as ever, and none is refused."""
 Servers = Mapping[str, Server]
 

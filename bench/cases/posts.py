@@ -101,8 +101,8 @@ def measure(bench: Bench) -> Iterator[Figure]:
             inside = stack.enter_context(bench.ours(place.inside))
             textbook = stack.enter_context(bench.textbook(place.textbook))
             entrants = {
-                "ours": Entrant(ours, address(place.ours), OURS, _partner_key(bench, place.ours)),
-                "inside": Entrant(inside, address(place.inside), OURS, _partner_key(bench, place.inside)),
+                "ours": Entrant(ours, address(place.ours), OURS, key_of(bench, place.ours)),
+                "inside": Entrant(inside, address(place.inside), OURS, key_of(bench, place.inside)),
                 "textbook": Entrant(textbook, address(place.textbook), TEXTBOOK),
             }
             rounds = _turns(bench, place, entrants)
@@ -172,8 +172,9 @@ def _postgresql(bench: Bench) -> Iterator[Place]:
         raise Skip(str(reason)) from None
 
 
-def _partner_key(bench: Bench, database: Path | str) -> str:
-    command = [sys.executable, "-m", "app.cli", "keys", "create", "--role", "partner", "--name", "Bench"]
+def key_of(bench: Bench, database: Path | str, role: str = "partner") -> str:
+    """A key in a database of ours."""
+    command = [sys.executable, "-m", "app.cli", "keys", "create", "--role", role, "--name", "Bench"]
     env = environment(APP_DATABASE_URL=address(database), APP_LOG_LEVEL="error")
     done = subprocess.run(command, env=env, cwd=bench.folder, check=True, capture_output=True, text=True)
     return done.stdout.strip()

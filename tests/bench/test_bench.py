@@ -12,12 +12,13 @@ import pytest
 from app.contents import KINDS
 from bench import bare
 from bench.beside import Bench
-from bench.cases import cached, filtered, posts, search
+from bench.cases import cached, filtered, posts, queue, search
 from bench.data import Data
 from bench.figures import Aim, Figure, table
 from bench.generate import documents
 from bench.load import Asked, Load, Measured
 from bench.textbook.main import create_app as textbook_app
+from tests.access.make import a_key
 from tests.conftest import running
 
 SITES, TOPICS = 60, 40
@@ -134,7 +135,7 @@ def test_what_is_posted_and_answered_is_stored_each_part_once(data, tmp_path, wr
     bench = Bench(tmp_path, store=None, load=Load(wrk), rounds=1, seconds=1)
     database = Path(shutil.copy(data.ours, tmp_path / "posts.sqlite3"))
     with bench.ours(database, APP_WORKER="none") as server:
-        entrant = posts.Entrant(server, f"sqlite:///{database}", posts.OURS, posts._partner_key(bench, database))
+        entrant = posts.Entrant(server, f"sqlite:///{database}", posts.OURS, posts.key_of(bench, database))
         for key in (entrant.key, ""):
             assert posts._round(bench, entrant, key).errors == 0
             server.wake()
@@ -150,6 +151,20 @@ def test_a_post_that_is_not_answered_201_ends_the_round(tmp_path, wrk):
     served = bench.bare({"/posted": bare.Prepared(200, answered, b"ok")})
     with served as server, pytest.raises(RuntimeError, match="requests failed"):
         bench.load.round(server, Asked("/posted", body='{"n": "@@"}', connections=2), 1)
+
+
+async def test_the_queue_is_filled_and_each_page_of_it_takes_as_many_statements(data, tmp_path):
+    url = f"sqlite:///{shutil.copy(data.ours, tmp_path / 'queue.sqlite3')}"
+    await queue.fill(url, 2_000)
+    async with running(url) as world:
+        key = await a_key(world, "staff")
+        counts = set()
+        for filters in queue.FILTERS.values():
+            path = f"{queue.LIST}?{filters}&sort=due_at&limit=2"
+            page = (await world.client.get(path, headers={"X-Api-Key": key})).json()
+            assert page["total"] > 2
+            counts |= {await queue.statements(url, key, here) for here in (path, page["links"]["next"])}
+    assert counts == {2}
 
 
 def test_commits_are_counted(tmp_path):
