@@ -1,11 +1,15 @@
 """The parts of README.md that are made from the program: `python -m tests.docs.readme` writes them anew."""
 
+import json
 import re
 
 from app.core.settings import Settings
 from app.tta.lifecycle import mermaid
 from tests.make import ROOT
+from tests.tta.test_story import STORY
 
+LONG = 110
+"""Characters of JSON that are read on one line."""
 README = ROOT / "README.md"
 
 
@@ -20,7 +24,26 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
+def story() -> str:
+    """The partner's story, as the test of that name runs it."""
+    lines = []
+    shown: list[object] = []
+    for number, call in enumerate(STORY, 1):
+        who = "You" if call.who == "partner" else "The desk"
+        lines.append(f"{number}. {call.told} {who}: `{call.method} {call.path}`")
+        if call.body is None or call.body in shown:
+            continue
+        shown.append(call.body)
+        told = json.dumps(call.body, ensure_ascii=False)
+        if len(told) > LONG:
+            told = json.dumps(call.body, ensure_ascii=False, indent=2)
+        within = " " * len(f"{number}. ")
+        lines += ["", *(within + line for line in ("```json", *told.splitlines(), "```")), ""]
+    return "\n".join(lines)
+
+
 PARTS = {
+    "story": story,
     "settings": settings_table,
     "lifecycle": lambda: f"```mermaid\n{mermaid()}\n```",
 }
