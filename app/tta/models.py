@@ -46,6 +46,8 @@ class TTARequest(Base):
         # indexes of its own, and sandboxes another.
         _where("ix_tta_request_queue", ("due_at", "id"), "world_id IS NULL"),
         _where("ix_tta_request_status", ("status", "due_at", "id"), "world_id IS NULL"),
+        # How many rows a filter keeps is read from this one alone, without the rows.
+        _where("ix_tta_request_count", ("status", "state", "assignee_id"), "world_id IS NULL"),
         _where("ix_tta_request_world", ("world_id", "due_at", "id"), "world_id IS NOT NULL"),
         Index("ix_tta_request_own", "owner_id", "due_at", "id"),
         _where("ix_tta_request_next_step", ("next_step_at",), "next_step_at IS NOT NULL"),

@@ -186,6 +186,13 @@ def upgrade() -> None:
         "ix_tta_request_status", "tta_request", ["status", "due_at", "id"], sqlite_where=real, postgresql_where=real
     )
     op.create_index(
+        "ix_tta_request_count",
+        "tta_request",
+        ["status", "state", "assignee_id"],
+        sqlite_where=real,
+        postgresql_where=real,
+    )
+    op.create_index(
         "ix_tta_request_world",
         "tta_request",
         ["world_id", "due_at", "id"],
