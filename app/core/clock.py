@@ -22,6 +22,11 @@ def monotonic() -> float:
     return time.perf_counter()
 
 
+def unix_milliseconds() -> int:
+    """The machine's time for identifiers, which is never moved."""
+    return time.time_ns() // 1_000_000
+
+
 def rfc3339(instant: datetime) -> str:
     """Write an instant as clients read it: `2026-11-23T13:26:22.123456Z`, fractions only where there are any."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

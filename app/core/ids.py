@@ -1,8 +1,13 @@
-"""Identifiers: UUIDs that sort by the time they were made (version 7, RFC 9562)."""
+"""Identifiers: UUIDs that sort by the time they were made (version 7, RFC 9562).
+
+The time in them is the machine's, asked through `app.core.clock` and not handed in: they tell in which order rows were
+made, in sandboxes whose clock was moved too, and nothing reads them as an instant.
+"""
 
 import os
-import time
 from uuid import UUID
+
+from app.core.clock import unix_milliseconds
 
 _STEP_BITS = 32
 _last = 0
@@ -17,7 +22,7 @@ def new_id() -> UUID:
     # Index pages fill from one end, so an insert touches the page that is already in memory.
     global _last  # noqa: PLW0603 - the monotonic counter of RFC 9562, section 6.2, method 2
     chance = int.from_bytes(os.urandom(10))
-    fresh = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 74 | chance >> 6
+    fresh = (unix_milliseconds() & (1 << 48) - 1) << 74 | chance >> 6
     if fresh <= _last:
         # Within a millisecond, or while the clock is set back: a random step forward, never a repetition.
         fresh = _last + 1 + (chance & (1 << _STEP_BITS) - 1)

@@ -38,6 +38,10 @@ EMBEDDING = (
     (ipaddress.ip_network("2002::/16"), 80),  # 6to4: the IPv4 address follows the prefix
 )
 """IPv6 networks whose addresses carry an IPv4 address, and how far it stands from the right."""
+SPECIAL = tuple(
+    map(ipaddress.ip_network, ("168.63.129.16/32", "192.88.99.0/24", "3fff::/20", "5f00::/16", "fec0::/10"))
+)
+"""What looks public and is not: a cloud's own services, old relays, documentation, segments of a route, old sites."""
 
 
 class PrivateAddress(Exception):
@@ -60,7 +64,7 @@ def fault_of(url: str, *, loopback: bool) -> str | None:  # noqa: PLR0911 - one 
         port = parts.port
     except ValueError:
         return "is not a well-formed URL"
-    host = parts.hostname or ""
+    host = (parts.hostname or "").rstrip(".")
     if not host or parts.username or parts.password or parts.fragment:
         return "must have a host, and neither user, password nor fragment"
     if loopback and (host == "localhost" or _is_loopback(host)):
@@ -87,6 +91,8 @@ def is_public(address: IPAddress) -> bool:
                 return False
         if address.teredo is not None:
             return False
+    if any(address in network for network in SPECIAL):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved and not address.is_unspecified
 
 

@@ -23,7 +23,7 @@ HEADERS = {
 ANSWERS = {
     "2XX": {"description": "You have it. Answer within 15 seconds."},
     "410": {"description": "The endpoint is gone: it is disabled, and you are told."},
-    "default": {"description": "Anything else, a redirect too: it is tried again for two and a half days."},
+    "default": {"description": "Anything else, a redirect too: it is tried again for three days."},
 }
 
 

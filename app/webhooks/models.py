@@ -11,7 +11,7 @@ A delivery is unique per event and endpoint, so dispatching twice makes it once.
 every attempt and every redelivery. A worker that dies after claiming leaves a lease that runs out.
 
 One slow or dead partner delays nobody: an endpoint that fails is left alone until its own `retry_at`, and only a few
-deliveries of one endpoint are under way at once.
+deliveries of one endpoint are under way at once. When it is well again, what waits for it comes at once.
 """
 
 from datetime import datetime

@@ -1,14 +1,17 @@
 """Every SELECT about endpoints, deliveries and a caller's events. `mine` is the only way to any of them."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.models import ApiKey
 from app.access.principal import Principal
 from app.core.facts import public_types
 from app.core.work import Event
-from app.webhooks.models import Delivery, WebhookEndpoint
+from app.webhooks.models import Delivery, DeliveryStatus, WebhookEndpoint
 from app.webhooks.schemas import DeliveryQuery
 
 
@@ -38,6 +41,28 @@ def my_deliveries(caller: Principal, wanted: DeliveryQuery | None = None) -> Sel
     return found
 
 
+def repeatable(endpoint: WebhookEndpoint, after: int, until: int, *, failed_only: bool) -> Select[Event, Delivery]:
+    """Events in a range that an endpoint takes, each with its delivery there, or None; in order.
+
+    With `failed_only` those whose delivery failed, or never was.
+    """
+    told = {fact.name for fact in public_types()}
+    found = (
+        select(Event, Delivery)
+        .outerjoin(Delivery, and_(Delivery.event_id == Event.id, Delivery.endpoint_id == endpoint.id))
+        .where(
+            Event.owner_id == endpoint.owner_id,
+            _same(Event.world_id, endpoint.world_id),
+            Event.type.in_(sorted(told & set(endpoint.event_types)) if endpoint.event_types else sorted(told)),
+            Event.position > after,
+            Event.position <= until,
+        )
+        .order_by(Event.position)
+    )
+    failed = or_(Delivery.id.is_(None), Delivery.status == DeliveryStatus.FAILED)
+    return found.where(failed) if failed_only else found
+
+
 def visible_events(caller: Principal) -> Select[Any]:
     """The events a caller may read, in order: a partner its own, staff all of its world."""
     seen = select(Event).where(Event.position.is_not(None), _same(Event.world_id, caller.world_id))
@@ -45,6 +70,14 @@ def visible_events(caller: Principal) -> Select[Any]:
         types = [fact.name for fact in public_types()]
         seen = seen.where(and_(Event.owner_id == caller.owner_id, Event.type.in_(types)))
     return seen.order_by(Event.position)
+
+
+async def still_opens(session: AsyncSession, caller: Principal, now: datetime) -> bool:
+    """Whether the caller's key still works."""
+    if caller.key_id is None:
+        return True
+    key = await session.get(ApiKey, caller.key_id)
+    return key is not None and key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
 
 
 def _same(column: Any, value: UUID | None) -> ColumnElement[bool]:

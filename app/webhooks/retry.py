@@ -1,6 +1,6 @@
 """When a failed delivery is tried again. Pure.
 
-The table of Standard Webhooks: two and a half days, with jitter so that many partners' repeats do not come at once.
+The table of Standard Webhooks: three days, with jitter so that many partners' repeats do not come at once.
 A receiver's own `Retry-After` is kept where it asks for more.
 """
 

@@ -12,6 +12,7 @@ from starlette.responses import StreamingResponse
 from app.access.deps import Working, allowed
 from app.access.principal import Principal
 from app.access.scopes import Scope
+from app.core.clock import Clock
 from app.core.db import Database
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.facts import public_types
@@ -21,7 +22,7 @@ from app.core.work import Event
 from app.webhooks import service
 from app.webhooks.body import body_of, encode_json, examples
 from app.webhooks.models import Attempt, Delivery, DeliveryStatus, WebhookEndpoint
-from app.webhooks.queries import my_deliveries, my_endpoints, visible_events
+from app.webhooks.queries import my_deliveries, my_endpoints, still_opens, visible_events
 from app.webhooks.schemas import (
     DeliveryOut,
     DeliveryPage,
@@ -76,7 +77,7 @@ async def create_webhook_endpoint(
 
     The answer shows the signing secret this once. Webhooks follow Standard Webhooks 1.0.0: verify
     `webhook-signature` over `webhook-id.webhook-timestamp.body` with any of its libraries. Answer 2xx within 15
-    seconds; anything else, a redirect too, is tried again for two and a half days; 410 disables the endpoint.
+    seconds; anything else, a redirect too, is tried again for three days; 410 disables the endpoint.
     """
     state = request.app.state
     loopback = state.settings.webhook_loopback
@@ -240,7 +241,7 @@ async def stream_events(
     """Hold a stream of your events open (server-sent events).
 
     `id` is the event's `sequence`: a client that reconnects with `Last-Event-ID` loses nothing. Without it and
-    without `after` the stream begins with the next event.
+    without `after` the stream begins with the next event. It ends when the server is stopped or the key is.
     """
     state = request.app.state
     begin = int(last_event_id) if last_event_id is not None else after
@@ -248,18 +249,25 @@ async def stream_events(
         async with state.database.read() as session:
             begin = await session.scalar(select(func.max(Event.position))) or 0
     return StreamingResponse(
-        _stream(state.database, caller, begin, state.stopping),
+        _stream(state.database, caller, begin, state.stopping, state.clock),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(database: Database, caller: Principal, after: int, stopping: asyncio.Event) -> AsyncIterator[bytes]:
-    """Events as they are numbered; a comment now and then, so that nobody in between closes a quiet line."""
+async def _stream(
+    database: Database, caller: Principal, after: int, stopping: asyncio.Event, clock: Clock
+) -> AsyncIterator[bytes]:
+    """Events as they are numbered; a comment now and then, so that nobody in between closes a quiet line.
+
+    It ends when the server stops, and when the key does: what was opened with a key does not outlive it.
+    """
     quiet = 0.0
     yield b"retry: 2000\n\n"
     while not stopping.is_set():
         async with database.read() as session:
+            if not await still_opens(session, caller, clock()):
+                return
             wanted = visible_events(caller).where(Event.position > after).limit(STREAM_BATCH)
             events = list(await session.scalars(wanted))
         for event in events:

@@ -15,11 +15,12 @@ from app.core.ids import new_id
 from app.core.outbound import fault_of
 from app.core.seal import Seal
 from app.core.work import Event, Work
-from app.webhooks.dispatch import delivery_row, takes
+from app.webhooks.dispatch import delivery_row
 from app.webhooks.models import Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
-from app.webhooks.queries import my_deliveries, my_endpoints
+from app.webhooks.queries import my_deliveries, my_endpoints, repeatable
 from app.webhooks.schemas import ENDPOINTS_MAX, REDELIVER_MAX, EndpointChange, EndpointIn, RedeliverIn
 from app.webhooks.secret import seal_secret
+from app.webhooks.settle import catch_up
 from app.webhooks.signing import new_secret
 
 
@@ -120,6 +121,7 @@ async def change(
     if asked.status is EndpointStatus.ENABLED:
         endpoint.disabled_reason = endpoint.failing_since = endpoint.retry_at = None
         endpoint.failures = 0
+        await catch_up(work.session, endpoint.id, _our_time(work, caller))
     _record(work, "webhook.changed", endpoint)
     return endpoint
 
@@ -166,37 +168,17 @@ async def redeliver_range(work: Work, caller: Principal, asked: RedeliverIn) -> 
     endpoint = await get_endpoint(session, caller, asked.endpoint_id, lock=True)
     dispatched = (await session.get_one(Counter, "dispatch")).value
     until = min(asked.until, dispatched) if asked.until is not None else dispatched
-    told = [fact.name for fact in public_types()]
-    wanted = (
-        select(Event)
-        .where(
-            Event.owner_id == endpoint.owner_id, Event.position > asked.after, Event.position <= until,
-            Event.type.in_(told),
-        )
-        .order_by(Event.position)
-        .limit(REDELIVER_MAX + 1)
-    )  # fmt: skip
-    events = [event for event in await session.scalars(wanted) if takes(endpoint, event)]
-    more, events = len(events) > REDELIVER_MAX, events[:REDELIVER_MAX]
-    known = {
-        delivery.event_id: delivery
-        for delivery in await session.scalars(
-            select(Delivery).where(
-                Delivery.endpoint_id == endpoint.id, Delivery.event_id.in_([event.id for event in events])
-            )
-        )
-    }
-    queued, due = 0, _our_time(work, caller)
-    for event in events:
-        delivery = known.get(event.id)
+    wanted = repeatable(endpoint, asked.after, until, failed_only=asked.failed_only)
+    rows = (await session.execute(wanted.limit(REDELIVER_MAX + 1))).all()
+    more, rows = len(rows) > REDELIVER_MAX, rows[:REDELIVER_MAX]
+    due = _our_time(work, caller)
+    for row in rows:
+        delivery: Delivery | None = row.Delivery  # an outer join may find none, which the types do not know
         if delivery is None:
-            session.add(Delivery(**delivery_row(event, endpoint, due)))
-        elif delivery.status is DeliveryStatus.FAILED or not asked.failed_only:
-            _again(delivery, due)
+            session.add(Delivery(**delivery_row(row.Event, endpoint, due)))
         else:
-            continue
-        queued += 1
-    return queued, more, events[-1].position if events else None
+            _again(delivery, due)
+    return len(rows), more, rows[-1].Event.position if rows else None
 
 
 def _again(delivery: Delivery, due: datetime) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.models import World
@@ -18,7 +18,7 @@ from app.core.notices import Recipient, notify
 from app.core.outbound import Reply
 from app.core.work import Work
 from app.webhooks import retry
-from app.webhooks.claim import Claimed, among
+from app.webhooks.claim import LEASE, PENDING, Claimed, among
 from app.webhooks.models import Attempt, Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
 
 
@@ -52,10 +52,22 @@ async def settle(session: AsyncSession, results: Sequence[Result], keep: Keep | 
     if not results:
         return
     await session.execute(insert(Attempt), [_attempt_row(result) for result in results])
+    well = {result.claimed.endpoint.id: result.at for result in results if result.outcome == "delivered"}
+    for endpoint_id, at in sorted(well.items()):
+        if endpoints[endpoint_id].failures:
+            await catch_up(session, endpoint_id, at)
     for result in results:
         _apply(session, result, deliveries[result.claimed.delivery.id], endpoints[result.claimed.endpoint.id])
         if result.claimed.endpoint.world_id is not None and keep:
             keep(session, result)
+
+
+async def catch_up(session: AsyncSession, endpoint_id: UUID, now: datetime) -> None:
+    """An endpoint is well again: what waits for its next try, for up to a day, need not wait longer."""
+    later = (Delivery.endpoint_id == endpoint_id, PENDING, Delivery.next_attempt_at > now + 2 * LEASE)
+    await session.execute(
+        update(Delivery).where(*later).values(next_attempt_at=now), execution_options={"synchronize_session": False}
+    )
 
 
 async def lock_worlds(session: AsyncSession, worlds: set[UUID | None]) -> set[UUID]:

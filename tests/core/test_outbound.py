@@ -1,11 +1,12 @@
 """Outgoing calls never reach a private place, however it is spelled."""
 
-import ipaddress
+import asyncio
 import socket
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from app.core.outbound import Outbound, PrivateAddress, fault_of, is_public
+from app.core.outbound import MAX_ANSWER, Outbound, PrivateAddress, fault_of
 
 PRIVATE = (
     "127.0.0.1", "127.1", "0x7f000001", "2130706433", "017700000001",
@@ -13,7 +14,8 @@ PRIVATE = (
     "100.64.0.1", "198.18.0.1", "192.0.2.1", "224.0.0.1", "255.255.255.255", "[::1]", "[::]", "[::ffff:127.0.0.1]",
     "[::ffff:10.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b::a00:1]", "[2002:7f00:1::]", "[2002:a00:1::1]", "[fe80::1]",
     "[fc00::1]", "[fd12::1]", "[ff02::1]", "[2001:db8::1]", "[2001:0:7f00:1::]", "localhost", "metadata", "a.local",
-    "x.internal", "foo.localhost",
+    "x.internal", "foo.localhost", "168.63.129.16", "192.88.99.1", "[fec0::1]", "[::7f00:1]", "[fd00:ec2::254]",
+    "100.100.100.200", "127.0.0.1.", "0177.0.0.1", "0xa9fea9fe", "2852039166",
 )  # fmt: skip
 
 
@@ -75,6 +77,89 @@ async def test_a_name_that_changes_its_mind_is_judged_where_it_is_used(monkeypat
     await outbound.close()
 
 
-def test_one_private_address_among_public_ones_is_enough():
-    assert is_public(ipaddress.ip_address("8.8.8.8"))
-    assert not is_public(ipaddress.ip_address("::ffff:192.168.0.1"))
+@pytest.mark.parametrize(
+    "told",
+    [
+        ["8.8.8.8", "127.0.0.1"], ["10.0.0.1"], ["::ffff:10.0.0.1"], ["64:ff9b::a00:1"], ["fe80::1%eth0"],
+        ["169.254.169.254"], ["2002:a9fe:a9fe::1", "8.8.8.8"],
+    ],
+)  # fmt: skip
+async def test_a_name_that_leads_to_one_private_address_is_refused_whatever_else_it_leads_to(monkeypatch, told):
+    def resolve(*_args, **_options):
+        return [(socket.AF_UNSPEC, socket.SOCK_STREAM, 6, "", (address, 443)) for address in told]
+
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
+    outbound = Outbound()
+    with pytest.raises(PrivateAddress):
+        await outbound.post("https://partner.example/", b"{}", {})
+    await outbound.close()
+
+
+@asynccontextmanager
+async def speaking(answer, *, forever=False):
+    """A server that says the same to everybody; answers its address and how many connected."""
+    connected = []
+
+    async def serve(reader, writer):
+        connected.append(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(2)
+                writer.write(answer)
+                while forever:
+                    writer.write(b"x" * 10_000)
+                    await writer.drain()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", connected
+    finally:
+        for writer in connected:
+            writer.close()
+        server.close()
+
+
+async def test_an_answer_without_end_is_read_to_its_limit_and_no_further():
+    outbound = Outbound(loopback=True)
+    async with speaking(b"HTTP/1.1 200 OK\r\n\r\n", forever=True) as (url, _), asyncio.timeout(5):
+        reply = await outbound.post(url, b"{}", {})
+    assert reply.status == 200
+    assert reply.excerpt == "x" * MAX_ANSWER
+    await outbound.close()
+
+
+async def test_connections_are_kept_by_url_and_those_unused_for_longest_are_closed(monkeypatch):
+    monkeypatch.setattr("app.core.outbound.LANES", 2)
+    outbound = Outbound(loopback=True)
+    async with speaking(b"HTTP/1.1 204 No Content\r\n\r\n") as (url, connected):
+        for path in ("/a", "/a", "/b", "/a"):
+            assert (await outbound.post(url + path, b"{}", {})).status == 204
+        assert len(connected) == 2
+        for path in ("/c", "/a", "/b"):
+            await outbound.post(url + path, b"{}", {})
+        assert len(connected) == 4
+        assert len(outbound._lanes) == 2
+        await outbound.close()
+
+
+async def test_the_address_is_sent_as_it_was_given_and_nothing_of_ours_is_added():
+    came = []
+
+    async def serve(reader, writer):
+        came.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    outbound = Outbound(loopback=True)
+    reply = await outbound.post(f"http://127.0.0.1:{port}/hooks/ä?key=%2F&x=1", b"{}", {"webhook-id": "1"})
+    assert (reply.status, reply.retry_after, len(came)) == (302, 7, 1)
+    [head] = came
+    assert head.split(b"\r\n")[:-2] == [
+        b"POST /hooks/%C3%A4?key=%2F&x=1 HTTP/1.1", b"host: 127.0.0.1:%d" % port, b"content-length: 2",
+        b"webhook-id: 1",
+    ]  # fmt: skip
+    await outbound.close()
+    server.close()

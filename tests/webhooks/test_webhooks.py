@@ -3,11 +3,13 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 from standardwebhooks.webhooks import Webhook
 
+from app.access.models import ApiKey
 from app.access.principal import Kind, Principal
 from app.core.work import Event, Work
 from app.webhooks import retry
@@ -320,7 +322,8 @@ async def test_the_stream_resumes_where_it_stopped(desk, partner, auth):
 
         stopper = asyncio.create_task(stop_soon())
         caller = await _principal(desk, headers)
-        async for chunk in _stream(desk.database, caller, int(headers.get("Last-Event-ID", 0)), desk.state.stopping):
+        begin = int(headers.get("Last-Event-ID", 0))
+        async for chunk in _stream(desk.database, caller, begin, desk.state.stopping, desk.clock):
             lines = chunk.decode().splitlines()
             found.extend(json.loads(line[6:]) for line in lines if line.startswith("data: "))
         await stopper
@@ -359,6 +362,72 @@ async def test_a_failing_endpoints_backlog_costs_one_probe_at_a_time(desk, partn
         desk.clock.advance(minutes=6)
         await desk.drain()
         assert len(theirs.came) <= begun + 4
+
+
+async def test_when_an_endpoint_is_well_again_its_backlog_comes_at_once(desk, partner, auth):
+    async with receiver(status=500) as theirs:
+        await register(desk, auth, theirs.url)
+        ids = await happen(desk, partner, n=9)
+        for wait in (0, *retry.WAITS[:6]):
+            desk.clock.advance(seconds=wait * 1.3)
+            await desk.drain()
+        theirs.status = 204
+        desk.clock.advance(seconds=retry.WAITS[6] * 1.3)
+        await desk.drain()
+        delivered = await deliveries(desk, auth, status="delivered")
+        assert {one["event_id"] for one in delivered} == set(ids)
+
+
+async def test_all_that_failed_is_found_among_much_that_did_not(desk, partner, auth, monkeypatch):
+    """Each call repeats so many and says where to go on, whatever else happened in between."""
+    monkeypatch.setattr("app.webhooks.service.REDELIVER_MAX", 2)
+    async with receiver() as theirs:
+        made = await register(desk, auth, theirs.url)
+        ids = await happen(desk, partner, n=9)
+        await desk.drain()
+        failed = {ids[0], ids[4], ids[8]}
+        async with desk.database.write() as session:
+            which = Delivery.event_id.in_([UUID(one) for one in failed])
+            await session.execute(update(Delivery).where(which).values(status=DeliveryStatus.FAILED))
+        theirs.came.clear()
+        queued, after, more = 0, 0, True
+        while more:
+            asked = {"endpoint_id": made["id"], "after": after}
+            answer = (await desk.client.post("/v1/deliveries/redeliver", json=asked, headers=auth)).json()
+            queued, after, more = queued + answer["queued"], answer["last_sequence"], answer["more"]
+        await desk.drain()
+        assert queued == 3
+        assert set(theirs.ids) == failed
+
+
+async def test_a_range_is_repeated_and_nothing_beside_it(desk, partner, auth):
+    async with receiver() as theirs:
+        made = await register(desk, auth, theirs.url)
+        await happen(desk, partner, n=6)
+        await desk.drain()
+        feed = (await desk.client.get("/v1/events?type=webhook.ping", headers=auth)).json()["items"]
+        theirs.came.clear()
+        asked = {
+            "endpoint_id": made["id"], "after": feed[1]["sequence"], "until": feed[3]["sequence"],
+            "failed_only": False,
+        }  # fmt: skip
+        answer = (await desk.client.post("/v1/deliveries/redeliver", json=asked, headers=auth)).json()
+        assert answer == {"queued": 2, "more": False, "last_sequence": feed[3]["sequence"]}
+        await desk.drain()
+        assert set(theirs.ids) == {feed[2]["id"], feed[3]["id"]}
+
+
+async def test_a_stream_ends_with_the_key_that_opened_it(desk, partner):
+    key = await a_key(desk, owner=partner)
+    caller = await desk.state.keyring.holder(key, desk.clock())
+    stream = _stream(desk.database, caller, 0, asyncio.Event(), desk.clock)
+    assert await anext(stream) == b"retry: 2000\n\n"
+    await happen(desk, partner)
+    await desk.drain()
+    assert b"webhook.ping" in await anext(stream)
+    async with desk.database.write() as session:
+        await session.execute(update(ApiKey).where(ApiKey.owner_id == partner.id).values(revoked_at=desk.clock()))
+    assert [chunk async for chunk in stream] == []
 
 
 async def test_what_was_settled_by_another_is_not_undone(desk, partner, auth):
