@@ -2,12 +2,12 @@
 
 The words of the edition are the dictionary, unstemmed and with the number of items that use each. Only what is no word
 of the content and no synonym is corrected: by one edit (a letter more, less, other, or two changed places), and
-words of eight letters and more by two. Numbers, codes and words of three letters are left alone: too much is near them.
+words of ten letters and more by two. Numbers, codes and words of four letters are left alone: too much is near them.
 """
 
 from collections.abc import Iterable, Mapping
 
-SHORTEST, LONG = 4, 8
+SHORTEST, LONG = 5, 10
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _BIT = {letter: 1 << place for place, letter in enumerate(_LETTERS)}
 REMEMBERED = 2_000
