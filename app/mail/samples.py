@@ -95,7 +95,7 @@ _REQUEST: dict[str, dict[str, Any]] = {
         "message": "Two of us were ill on the same day. That must not cost you the answer: I read your request now.",
     },
     "unacknowledged": {"status": "confirmed", "confirmed_at": datetime(2026, 11, 24, 14, 5, tzinfo=UTC)},
-    "answer": {"status": "in_review", "answered_at": datetime(2026, 11, 25, 16, 0, tzinfo=UTC)},
+    "answer": {"status": "in_review", "answered_at": datetime(2026, 11, 25, 16, 0, tzinfo=UTC), "question": True},
     "escalation": {"status": "submitted", "step": 90, "received_at": RECEIVED, "due_at": DUE, "assignee": None},
 }
 TO_STAFF = frozenset(("tta.answer", "tta.escalation"))

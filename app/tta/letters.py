@@ -147,7 +147,7 @@ def _question(request: TTARequest, notice: Notice, words: Words, names: Names) -
 
 
 def _answer(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
-    return {"answered_at": notice.queued_at}
+    return {"answered_at": notice.queued_at, "question": "answer" in words}
 
 
 def _message_details(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:

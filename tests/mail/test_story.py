@@ -90,6 +90,22 @@ async def test_the_timeline_shows_each_letter_once_and_the_desks_own_to_the_desk
     assert len(theirs) == len({entry["id"] for entry in theirs})
 
 
+async def test_the_desk_is_told_a_message_from_an_answer(world, staff):
+    partner = Person(world.client, await a_key(world, owner=await an_owner(world, "partner", "Springfield CAD")))
+    id_ = await partner.asks()
+    await partner.post(f"/v1/tta-requests/{id_}/messages", {"words": "Just a note."})
+    await world.drain()
+    [told] = [letter for letter in world.letters() if "message" in letter["Subject"]]
+    assert "wrote to the desk about request" in plain(told)
+    assert "clocks run again" not in plain(told)
+    for action in ("confirm", "ask"):
+        await staff.does(id_, action)
+    await partner.does(id_, "answer")
+    await world.drain()
+    [told] = [letter for letter in world.letters() if "was answered" in letter["Subject"]]
+    assert "its clocks run again" in plain(told)
+
+
 async def test_a_partner_is_told_when_its_letter_has_gone_and_never_of_the_desks(world):
     partner = await a_partner(world)
     await partner.asks()
