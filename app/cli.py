@@ -1,6 +1,7 @@
 """The `pmhc` command. Heavy imports happen inside commands, so that `--help` answers at once."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -106,6 +107,9 @@ def serve(
             await super().startup(sockets)
             # In a thread, beside the first answers: nobody's first search shall wait for the index.
             self.warming = asyncio.create_task(door.app.state.warm())  # type: ignore[attr-defined]
+            # What is there by then stays. To look through it for rubbish, again and again, would hold up requests for
+            # a tenth of a second each time.
+            self.warming.add_done_callback(lambda _: gc.freeze())
 
         async def shutdown(self, sockets: "list[socket] | None" = None) -> None:
             door.app.state.stopping.set()  # type: ignore[attr-defined]
