@@ -8,18 +8,25 @@ of its cost.
 
 import asyncio
 import ipaddress
+import re
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 import httpx
+
+if find_spec("sniffio") is None:
+    # httpcore tries to import it several times for each request; a search that fails takes longer than all the rest.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 MAX_ANSWER = 1_000
 """Bytes of an answer that are read; the rest is never taken off the wire."""
@@ -42,6 +49,10 @@ SPECIAL = tuple(
     map(ipaddress.ip_network, ("168.63.129.16/32", "192.88.99.0/24", "3fff::/20", "5f00::/16", "fec0::/10"))
 )
 """What looks public and is not: a cloud's own services, old relays, documentation, segments of a route, old sites."""
+ISATAP = (0x0000_5EFE, 0x0200_5EFE)
+"""What stands before the IPv4 address in the lower half of an address that leads into somebody's own network."""
+UNSEEN = re.compile(r"[\x00-\x20\x7f-\x9f\s]")
+"""Characters that no URL has; some are passed over in silence by who reads one."""
 
 
 class PrivateAddress(Exception):
@@ -64,6 +75,8 @@ def fault_of(url: str, *, loopback: bool) -> str | None:  # noqa: PLR0911 - one 
         port = parts.port
     except ValueError:
         return "is not a well-formed URL"
+    if UNSEEN.search(url):
+        return "must hold neither blanks nor control characters"
     host = (parts.hostname or "").rstrip(".")
     if not host or parts.username or parts.password or parts.fragment:
         return "must have a host, and neither user, password nor fragment"
@@ -89,7 +102,7 @@ def is_public(address: IPAddress) -> bool:
         for network, shift in EMBEDDING:
             if address in network and not is_public(ipaddress.IPv4Address(int(address) >> shift & 0xFFFFFFFF)):
                 return False
-        if address.teredo is not None:
+        if address.teredo is not None or int(address) >> 32 & 0xFFFFFFFF in ISATAP:
             return False
     if any(address in network for network in SPECIAL):
         return False

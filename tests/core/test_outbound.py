@@ -16,6 +16,7 @@ PRIVATE = (
     "[fc00::1]", "[fd12::1]", "[ff02::1]", "[2001:db8::1]", "[2001:0:7f00:1::]", "localhost", "metadata", "a.local",
     "x.internal", "foo.localhost", "168.63.129.16", "192.88.99.1", "[fec0::1]", "[::7f00:1]", "[fd00:ec2::254]",
     "100.100.100.200", "127.0.0.1.", "0177.0.0.1", "0xa9fea9fe", "2852039166",
+    "localhost.", "foo.local.", "a.home.arpa.", "[2600::5efe:7f00:1]", "[2600::200:5efe:808:808]",
 )  # fmt: skip
 
 
@@ -37,6 +38,8 @@ async def test_a_private_address_is_refused_where_the_socket_opens(host):
     "http://partner.example/hook", "ftp://partner.example", "https://user@partner.example/", "https://:p@partner.example/",
     "https://partner.example:22/", "https://partner.example:80/", "https://partner.example:99999/", "https:///hook",
     "https://partner.example/#x", "partner.example", "", "https://[::1", "javascript:alert(1)",
+    "https://exam\nple.com/", "https://partner.example/\x00a", "https://partner.example/a b", "https://partner\t.example/",
+    "https://partner.example/\u2028", "\x01https://partner.example/",
 ])  # fmt: skip
 def test_other_bad_addresses_are_refused(url):
     assert fault_of(url, loopback=False)
