@@ -55,8 +55,8 @@ FOLLOWED: Mapping[str, Collection[str]] = {
     "dispatch": ("send_webhooks", "keep_sandbox_webhooks"),
 }
 """What one task did is at once work for others: an event waits for one look, not for three."""
-SOONER, GAP_OF_FOLLOWERS = 0.2, 0.05
-"""Seconds after which events are looked for where no server wakes us; and between two looks for what they brought."""
+SOONER = 0.2
+"""Seconds after which events are looked for where no server wakes us."""
 LOOKUPS: Mapping[str, Lookup] = {
     "tta_request": letter_facts,
     "contact_submission": submission_facts,
@@ -156,7 +156,6 @@ class Worker:
 
     async def _loop(self, name: str, task: Task) -> None:
         wake, followers = self._wakes[name], FOLLOWED.get(name, ())
-        gap = GAP_OF_FOLLOWERS if any(name in theirs for theirs in FOLLOWED.values()) else GAP
         while not self._stopping.is_set():
             wake.clear()
             done, pause = 0, SOONER if name == "number_events" else PERIOD
@@ -170,10 +169,10 @@ class Worker:
                 self._wakes[follower].set()
             if done >= MANY or self._stopping.is_set():
                 continue
-            await asyncio.sleep(gap)
+            await asyncio.sleep(GAP)
             if not done:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(wake.wait(), pause - gap)
+                    await asyncio.wait_for(wake.wait(), pause - GAP)
 
     async def _beat(self) -> None:
         while not self._stopping.is_set():

@@ -114,7 +114,7 @@ class Move:
     async def _stride(self, left: timedelta, least: timedelta, *, patient: bool) -> timedelta:
         """Go to just after the next due instant, or as far as is left; nowhere while something due is undone."""
         async with self.database.write() as session:
-            world = await session.get_one(World, self.world_id, with_for_update=True)
+            world = await session.get_one(World, self.world_id, with_for_update={"key_share": True})
             now = self.clock() + timedelta(seconds=world.offset_seconds)
             due = await next_due(session, self.world_id)
             if due is not None and due < now and patient:

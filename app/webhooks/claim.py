@@ -100,7 +100,7 @@ async def lease(session: AsyncSession, chosen: Sequence[UUID], now: datetime) ->
     still = (
         select(Delivery.id)
         .where(among(Delivery.id, chosen), PENDING, Delivery.next_attempt_at <= now)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     taken = (
         update(Delivery)

@@ -30,7 +30,7 @@ PLACES, MOST = 128, 512
 """Tries under way at once: those that are quick, and all with those that are slow, which only hold a socket."""
 SLOW = 1.0
 """Seconds after which a try gives its place to others, and its endpoint gets no further one."""
-TOGETHER = 0.025
+TOGETHER = 0.05
 """Seconds that a running worker waits for others to finish before it settles."""
 
 

@@ -55,7 +55,7 @@ async def get_endpoint(
 ) -> WebhookEndpoint:
     """One of the caller's endpoints, or 404."""
     wanted = my_endpoints(caller).where(WebhookEndpoint.id == endpoint_id)
-    found: WebhookEndpoint | None = await session.scalar(wanted.with_for_update() if lock else wanted)
+    found: WebhookEndpoint | None = await session.scalar(wanted.with_for_update(key_share=True) if lock else wanted)
     if found is None:
         raise NotFound("You have no webhook endpoint of that id; `GET /v1/webhook-endpoints` lists yours.")
     return found

@@ -1,6 +1,8 @@
 """What comes of tries: what they do to deliveries and endpoints. What finished together is settled in one transaction.
 
-Endpoints are locked before deliveries, in order, as everybody does who locks both.
+Endpoints are locked before deliveries, in order, as everybody does who locks both. The locks let rows be pointed to
+meanwhile (`FOR NO KEY UPDATE`): dispatch, which adds deliveries to the same endpoints in the order of events, would
+else wait for us while we wait for it.
 """
 
 import random
@@ -44,10 +46,10 @@ async def settle(session: AsyncSession, results: Sequence[Result], keep: Keep | 
     await lock_worlds(session, {r.claimed.endpoint.world_id for r in results})
     endpoints = {e.id: e for e in await session.scalars(
         select(WebhookEndpoint).where(among(WebhookEndpoint.id, {r.claimed.endpoint.id for r in results}))
-        .order_by(WebhookEndpoint.id).with_for_update())}  # fmt: skip
+        .order_by(WebhookEndpoint.id).with_for_update(key_share=True))}  # fmt: skip
     deliveries = {d.id: d for d in await session.scalars(
         select(Delivery).where(among(Delivery.id, {r.claimed.delivery.id for r in results}))
-        .order_by(Delivery.id).with_for_update())}  # fmt: skip
+        .order_by(Delivery.id).with_for_update(key_share=True))}  # fmt: skip
     results = [result for result in results if result.claimed.delivery.id in deliveries]
     if not results:
         return

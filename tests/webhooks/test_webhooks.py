@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, insert, select, update
 from standardwebhooks.webhooks import Webhook
 
 from app.access.models import ApiKey
@@ -14,6 +14,7 @@ from app.access.principal import Kind, Principal
 from app.core.work import Event, Work
 from app.webhooks import retry
 from app.webhooks.claim import LEASE
+from app.webhooks.dispatch import delivery_row
 from app.webhooks.models import Delivery, DeliveryStatus
 from app.webhooks.routes import _stream
 from tests.access.make import a_key, an_owner
@@ -240,6 +241,26 @@ async def test_two_workers_share_the_work_without_doing_it_twice(desk, partner, 
         ids = await happen(desk, partner, n=40)
         await asyncio.gather(desk.drain(), other.drain(), desk.drain(), other.drain())
         assert sorted(theirs.ids) == sorted(ids)
+
+
+async def test_who_adds_deliveries_and_who_settles_do_not_wait_for_each_other(desk, partner, auth):
+    """On PostgreSQL: they touch endpoints in different orders, and would stop each other for good."""
+    if desk.database.dialect != "postgresql":
+        return  # one writes at a time
+    async with receiver() as theirs:
+        await register(desk, auth, theirs.url)
+        await happen(desk, partner, n=2)
+        worker = desk.state.worker.work
+        for name in ("number_events", "dispatch"):
+            await worker[name](desk.database, desk.clock())
+        sender = worker["send_webhooks"]
+        [first, second] = await sender._claim(desk.database, desk.clock(), 10)
+        async with desk.database.write() as adding:
+            await adding.execute(delete(Delivery).where(Delivery.id == second.delivery.id))
+            await adding.execute(insert(Delivery), [delivery_row(second.event, second.endpoint, desk.clock())])
+            async with asyncio.timeout(5):
+                await sender._deliver(desk.database, first)
+        assert [one["status"] for one in await deliveries(desk, auth)] == ["pending", "delivered"]
 
 
 async def test_another_partners_things_look_like_nothing(desk, partner, auth):
