@@ -40,4 +40,23 @@ const refused = await client.GET("/v1/resources", { params: { query: { limit: 0 
 assert.equal(refused.response.status, 422);
 assert.equal(refused.error?.status, 422, "a refusal is a typed problem");
 
+// What may be left out may be left out: the README's request, a match, an endpoint for webhooks.
+const sandbox = await client.POST("/v1/sandboxes");
+assert(sandbox.data, "a sandbox is made");
+const headers = { "X-Api-Key": sandbox.data.key };
+const asked = await client.POST("/v1/tta-requests", {
+  headers: { ...headers, "Idempotency-Key": "my-first-request" },
+  body: {
+    contact: { name: "Jo Doe", email: "jo.doe@springfield.gov" },
+    agency: { name: "Springfield Police Department", type: "municipal_police", state: "IL" },
+    topics: ["cit-training"],
+    description: "We want to begin CIT training and would like to see how a city of our size did it.",
+  },
+});
+assert.equal(asked.response.status, 201, "the request is taken");
+const match = await client.POST("/v1/learning-sites/match", { body: { sworn_officers: 80, setting: "rural" } });
+assert(match.data, "sites are matched");
+const endpoint = await client.POST("/v1/webhook-endpoints", { headers, body: { url: "https://partner.example/hooks" } });
+assert.equal(endpoint.response.status, 201, "an endpoint is made");
+
 console.log(`TypeScript: ${topics.length} topics, ${seen.size} resources in pages of 25, best hit "${hit.title}".`);

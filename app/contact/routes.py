@@ -73,7 +73,8 @@ async def submit_contact(
 
     201 is the receipt: it is kept, and a person reads it. Files come in two steps: announce them here, then `PUT` the
     bytes to each `href`. Those without a key get a `status_token`, shown this once. Nothing is published by itself.
-    This is no emergency service: call 911, or 988 in a mental health crisis.
+    This is real: a person will read it; in a sandbox nobody is troubled. It is no emergency service: call 911, or 988
+    in a mental health crisis.
     """
     state = request.app.state
     secret = state.settings.secret.get_secret_value()

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, TypeVar
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import Depends, FastAPI, Request, Response, params
@@ -91,11 +92,21 @@ class Route(APIRoute):
         known = {p.alias for p in get_flat_params(self.dependant) if not isinstance(p.field_info, elsewhere)}
 
         async def checked(request: Request) -> Response:
-            if request.scope["query_string"]:
-                unknown = sorted(set(request.query_params) - known)
-                if unknown:
-                    raise Invalid([unknown_parameter(name, known) for name in unknown])
-            return await handler(request)
+            unknown = sorted(set(request.query_params) - known) if request.scope["query_string"] else []
+            if not unknown:
+                return await handler(request)
+            faults = [unknown_parameter(name, known) for name in unknown]
+            if request.method == "GET":
+                # A read does nothing, so it is tried without them: its other faults are told at once.
+                rest = urlencode([(name, value) for name, value in request.query_params.multi_items() if name in known])
+                try:
+                    await handler(Request({**request.scope, "query_string": rest.encode()}, request.receive))
+                except RequestValidationError as error:
+                    other = from_validation(error.errors(), request)
+                    faults += other.extra.get("errors", [])
+                except Problem as error:
+                    faults += error.extra.get("errors", [])
+            raise Invalid(faults)
 
         return checked
 
@@ -238,6 +249,9 @@ def from_database(error: Exception) -> Problem:
 
 def _from_http(request: Request, error: HTTPException) -> Problem:
     if error.status_code == HTTPStatus.NOT_FOUND:
+        path = request.url.path
+        if path.endswith("/") and request.app.state.allowed(path.rstrip("/")):
+            return NotFound(f"There is no such address; leave out the slash at the end: {path.rstrip('/')}")
         return NotFound("There is no such address. `GET /v1` lists what there is.")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = [*request.app.state.allowed(request.url.path), "OPTIONS"]

@@ -36,6 +36,7 @@ def tidy(document: dict[str, Any]) -> None:
     for node in _schemas_in(document):
         for name, inner in (node.get("properties") or {}).items():
             _drop_title(name, inner)
+            _say_default(inner)
         _shorten_null(node)
         _order(node)
         _make_whole(node)
@@ -102,6 +103,18 @@ def _drop_title(name: str, schema: Any) -> None:
     """A title that the framework made from a name says nothing the name does not."""
     if isinstance(schema, dict) and schema.get("title") in (name, name.replace("_", " ").title()):
         del schema["title"]
+
+
+def _say_default(schema: Any) -> None:
+    """Say in words what is taken for a field that is left out: generators take a `default` for a promise."""
+    if not isinstance(schema, dict) or "default" not in schema:
+        return
+    default = schema.pop("default")
+    if isinstance(default, (bool, int, str)) and default != "":
+        told = f"Without it: `{json.dumps(default) if not isinstance(default, str) else default}`."
+        schema["description"] = f"{schema['description']} {told}" if "description" in schema else told
+    if not schema:
+        schema["type"] = "null"
 
 
 def _shorten_null(node: dict[str, Any]) -> None:

@@ -141,5 +141,6 @@ def page_links(path: str, edition: int, query: Paged, total: int) -> dict[str, s
     return {
         "self": link(query.offset),
         "next": link(query.offset + query.limit) if query.offset + query.limit < total else None,
-        "prev": link(max(0, query.offset - query.limit)) if query.offset else None,
+        # From beyond the end, back to the last page.
+        "prev": link(max(0, min(query.offset, total) - query.limit)) if query.offset else None,
     }

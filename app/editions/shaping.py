@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from app.core.errors import Gone, NotFound
@@ -33,7 +34,11 @@ def find(snapshot: Snapshot, kind_name: str, slug: str) -> Entry:
     if retired is not None:
         raise Retired(f"This {words} was retired in edition {retired}.", retired_in=retired, last_edition=retired - 1)
     plural = snapshot[kind_name].kind.plural
-    raise NotFound(f"There is no {words} of that slug; `GET /v1/{plural}` lists them.")
+    near = get_close_matches(slug, snapshot[kind_name].by_slug, 1)
+    told = f"There is no {words} of that slug; `GET /v1/{plural}` lists them."
+    if near:
+        raise NotFound(told, did_you_mean=f"/v1/{plural}/{near[0]}")
+    raise NotFound(told)
 
 
 def shaping(kind: Kind, query: ItemQuery, faults: list[dict[str, str]]) -> list[str] | None:

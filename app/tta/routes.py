@@ -112,11 +112,13 @@ async def submit(
 ) -> Response:
     """Ask for training and technical assistance.
 
+    This is real: a person will answer. To try it, send `dry_run=true`, or use the key of a sandbox.
+
     201 means that the request is kept, with its clock running: it is confirmed by a person within 36 elapsed hours.
     The answer carries a signed receipt, and for those without a partner's key a status token, shown this once.
-    Partners send `Idempotency-Key`: the same key and body give the first answer again, for 72 hours at least. All
-    mistakes are named at once, each with its pointer. With `dry_run=true` the verdict is the same and nothing is
-    written; the answer shows what would be promised, likely duplicates of yours, and learning sites that fit.
+    With a key of ours, `Idempotency-Key` is required: the same one and body give the first answer again, for 72 hours
+    at least. All mistakes are named at once, each with its pointer. With `dry_run=true` the verdict is the same and
+    nothing is written; the answer shows what would be promised, likely duplicates of yours, and sites that fit.
     """
     body = await json_body(request)
     now = request.app.state.clock() + caller.offset

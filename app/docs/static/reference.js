@@ -7,6 +7,10 @@ function forTheEye(description) {
     for (const operation of Object.values(operations)) {
       for (const parameter of operation.parameters ?? []) {
         if (parameter.required) continue;
+        if (parameter.name === "dry_run") {
+          parameter.example = true; // "Test Request" sends it, so that trying asks nobody for help
+          continue;
+        }
         const { schema, description = "" } = parameter;
         const example = parameter.example ?? schema.examples?.[0];
         const told = [description];
