@@ -165,7 +165,7 @@ class Door:
             structlog.contextvars.unbind_contextvars("request_id")
 
     async def _take_body(self, scope: Scope, receive: Receive, noted: dict[bytes, bytes]) -> Receive:
-        """Read the whole body, within the limits, so that nothing behind us meets a partial or endless one."""
+        """Read the whole body, within the limits: nothing behind us meets a partial or an endless one."""
         if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > ADDRESS_LIMIT:
             raise URITooLong(f"The path and query together may have {ADDRESS_LIMIT} bytes.", limit_bytes=ADDRESS_LIMIT)
         if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > HEADER_LIMIT:
@@ -182,7 +182,8 @@ class Door:
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        break
+                        # What came is not what was meant, even where it can be read: no endpoint may see it.
+                        raise BadRequest("The connection broke before the body was whole. Nothing was done.")
                     body += message.get("body", b"")
                     if len(body) > limit:
                         raise too_large
