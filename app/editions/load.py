@@ -5,8 +5,9 @@ names file, record and field; with one fault nothing is loaded.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from app.editions import render
+from app.editions.advice import in_words
 from app.editions.kinds import Kind
 from app.editions.sources import SOURCE, spell_out
 
@@ -72,16 +74,24 @@ def _read_folder(folder: Path, kinds: list[Kind]) -> Iterator[Draft]:
     strange = [p.name for p in sorted(folder.iterdir()) if p.stem not in expected and not p.name.startswith(".")]
     if strange:
         raise ContentError([Fault(name, "-", "-", "no kind of content is kept in this file") for name in strange])
+    faults: list[Fault] = []
     for kind in kinds:
         single = folder / f"{kind.file}.yaml"
         files = [single] if single.exists() else sorted((folder / kind.file).glob("*.yaml"))
         for file in files:
             told = str(file.relative_to(folder))
-            loaded = _yaml(file, told)
+            try:
+                loaded = _yaml(file, told)
+            except ContentError as error:
+                faults += error.faults
+                continue
             for raw in loaded if isinstance(loaded, list) else [loaded]:
-                if not isinstance(raw, dict):
-                    raise ContentError([Fault(told, "-", "-", "a record must be a mapping of fields")])
-                yield Draft(kind, told, kind.prepare(raw) if kind.prepare else raw)
+                if isinstance(raw, dict):
+                    yield Draft(kind, told, kind.prepare(raw) if kind.prepare else raw)
+                else:
+                    faults.append(Fault(told, "-", "-", "a record must be a mapping of fields"))
+    if faults:
+        raise ContentError(faults)
 
 
 def _yaml(file: Path, told: str) -> Any:
@@ -121,14 +131,17 @@ def check(drafts: list[Draft], progress: Progress = lambda *_: None) -> dict[tup
     faults: list[Fault] = []
     records: dict[str, dict[str, dict[str, Any]]] = {draft.kind.name: {} for draft in drafts}
     places: dict[tuple[str, str], Draft] = {}
+    misshapen: set[tuple[str, str]] = set()
     for done, draft in enumerate(drafts):
         progress("Checking records", done, len(drafts))
         try:
             record = draft.kind.record.model_validate(draft.data).model_dump(mode="json")
         except ValidationError as error:
             faults += [
-                Fault(draft.file, draft.slug, ".".join(map(str, e["loc"])) or "-", e["msg"]) for e in error.errors()
+                Fault(draft.file, draft.slug, ".".join(map(str, e["loc"])) or "-", in_words(e, draft.kind.record))
+                for e in error.errors()
             ]
+            misshapen.add((draft.kind.name, draft.slug))
             continue
         key = (draft.kind.name, record["slug"])
         if key in places:
@@ -136,9 +149,10 @@ def check(drafts: list[Draft], progress: Progress = lambda *_: None) -> dict[tup
             continue
         places[key] = draft
         records[draft.kind.name][record["slug"]] = record
+    checker = _Checker(records, {draft.kind.name: draft.kind for draft in drafts}, faults, misshapen)
     if faults:
+        checker.references(places)
         raise ContentError(faults)
-    checker = _Checker(records, {draft.kind.name: draft.kind for draft in drafts}, faults)
     documents = {}
     for done, ((name, slug), draft) in enumerate(sorted(places.items(), key=lambda pair: pair[0])):
         progress("Rendering documents", done, len(places))
@@ -154,9 +168,13 @@ class _Checker:
     """Resolves what records say of each other, and writes documents."""
 
     def __init__(
-        self, records: dict[str, dict[str, dict[str, Any]]], kinds: Mapping[str, Kind], faults: list[Fault]
+        self,
+        records: dict[str, dict[str, dict[str, Any]]],
+        kinds: Mapping[str, Kind],
+        faults: list[Fault],
+        misshapen: Collection[tuple[str, str]] = (),
     ) -> None:
-        self.records, self.kinds, self.faults = records, kinds, faults
+        self.records, self.kinds, self.faults, self.misshapen = records, kinds, faults, misshapen
         self.registry = records.get(SOURCE.name, {})
         self.paths = {
             kind.path(record): (name, slug)
@@ -192,15 +210,32 @@ class _Checker:
         ordered = {k: v for k, v in whole.items() if k not in kind.heavy} | {k: whole[k] for k in kind.heavy}
         return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"))
 
+    def references(self, places: Mapping[tuple[str, str], Draft]) -> None:
+        """What can be said of the other records when some have mistakes of their own: whether what they name exists.
+
+        Nothing is derived or rendered, for both would need every record.
+        """
+        for (name, slug), draft in sorted(places.items(), key=lambda pair: pair[0]):
+            self.draft = draft
+            record = self.records[name][slug]
+            self._check_references(draft.kind, record)
+            self._sources(draft.kind, record)
+            for field in draft.kind.markdown:
+                for text in _texts(record[field]):
+                    render.with_paths(text, partial(self._path, field))
+
+    def _is_there(self, kind: str, slug: str) -> bool:
+        return slug in self.records.get(kind, {}) or (kind, slug) in self.misshapen
+
     def _check_references(self, kind: Kind, record: dict[str, Any]) -> None:
         for field, target in kind.links.items():
             held = record.get(field)
             for slug in [] if held is None else [held] if isinstance(held, str) else held:
-                if slug not in self.records.get(target, {}):
+                if not self._is_there(target, slug):
                     self.fault(field, f"there is no {target} called {slug!r}")
         for field in ("related", "featured", "next_steps"):
             for ref in record.get(field) or []:
-                if isinstance(ref, dict) and ref["slug"] not in self.records.get(ref["type"], {}):
+                if isinstance(ref, dict) and not self._is_there(ref["type"], ref["slug"]):
                     self.fault(field, f"there is no {ref['type']} called {ref['slug']!r}")
 
     def _sources(self, kind: Kind, record: dict[str, Any]) -> list[dict[str, Any]]:
@@ -214,6 +249,8 @@ class _Checker:
             try:
                 spelled.append(spell_out(label, self.registry))
             except (KeyError, ValueError):
+                if (SOURCE.name, label.partition(".")[0]) in self.misshapen:
+                    continue
                 self.fault("sources", f"there is no source called {label!r} in the registry")
         return spelled
 
@@ -234,7 +271,7 @@ class _Checker:
     def _path(self, field: str, kind: str, slug: str) -> str:
         if kind in self.kinds and slug in self.records[kind]:
             return self.kinds[kind].path(self.records[kind][slug])
-        if kind != "mailto":
+        if kind != "mailto" and (kind, slug) not in self.misshapen:
             self.fault(field, f"links to {kind}:{slug}, which does not exist")
         return f"{kind}:{slug}"
 

@@ -67,8 +67,11 @@ MISTAKES = {
                                              "sources: there is no source called 'compton-2080' in the registry"),
     "a link in a text that leads nowhere": (TOPIC, "](learning-site:", "](learning-site:x-",
                                             "body: links to learning-site:x-"),
-    "a field that does not exist": (TOPIC, "section: training", "section: training\ncolour: red", "colour: Extra"),
-    "a number out of range": (TOPIC, "position: ", "position: -", "position: Input should be greater"),
+    "a field that does not exist": (TOPIC, "section: training", "section: training\ncolour: red",
+                                    "colour: there is no such field here; leave it out. Known here: body, "),
+    "a field that is written otherwise": (TOPIC, "section: training", "section: training\nformer_slug: x",
+                                          "former_slug: there is no such field here; is former_slugs meant? Known"),
+    "a number out of range": (TOPIC, "position: ", "position: -", "position: input should be greater"),
     "a related page that is gone": ("pages/about.yaml", "{type: topic, slug: ", "{type: topic, slug: no-",
                                     "related: there is no topic called 'no-"),
 }  # fmt: skip
@@ -109,6 +112,27 @@ def test_a_slug_used_twice_and_broken_yaml_name_their_place(written):
     (written / "notes.txt").write_text("Remember the milk.")
     with pytest.raises(load.ContentError, match=r"notes\.txt: .*no kind of content is kept in this file"):
         load.read(written, KINDS)
+
+
+def test_a_mistake_of_shape_in_one_file_hides_no_lost_reference_in_another(written):
+    change(written, TOPIC, "section: training", "section: training\ncolour: red")
+    change(written, "pages/about.yaml", "{type: topic, slug: ", "{type: topic, slug: no-")
+    with pytest.raises(load.ContentError) as refused:
+        load.check(load.read(written, KINDS))
+    told = sorted(str(fault) for fault in refused.value.faults)
+    # What names the topic that has a mistake is itself without one.
+    assert [line.split(": there is no ")[0] for line in told] == [
+        "pages/about.yaml: about: related",
+        "topics/cit-training.yaml: cit-training: colour",
+    ]
+
+
+def test_broken_yaml_in_two_files_is_told_of_both(written):
+    for file in (TOPIC, "pages/about.yaml"):
+        change(written, file, "title:", "title: [")
+    with pytest.raises(load.ContentError) as refused:
+        load.read(written, KINDS)
+    assert {fault.file for fault in refused.value.faults} == {TOPIC, "pages/about.yaml"}
 
 
 async def test_with_one_mistake_nothing_is_loaded_and_every_one_is_told(written, bare, bare_url, monkeypatch):
