@@ -11,7 +11,6 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import brotli
 import zstandard
@@ -29,6 +28,8 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
 WORTH_COMPRESSING = 600
 KEPT_WHOLE = 1 / 8
 """An answer larger than this share of the cache is not kept: it would push out too much."""
+Key = tuple[str, bytes, bytes]
+"""Path, query, and what the client takes."""
 
 
 @dataclass(slots=True)
@@ -113,9 +114,9 @@ class Answers:
         """Bound the cache to `limit` bytes; 0 keeps nothing."""
         self.limit, self.size, self.generation = limit, 0, 0
         self.hits = self.misses = 0
-        self._held: OrderedDict[Any, Answer] = OrderedDict()
+        self._held: OrderedDict[Key, Answer] = OrderedDict()
 
-    def get(self, key: Any) -> Answer | None:
+    def get(self, key: Key) -> Answer | None:
         """The answer kept under a key."""
         answer = self._held.get(key)
         if answer is None:
@@ -125,7 +126,7 @@ class Answers:
         self._held.move_to_end(key)
         return answer
 
-    def keeper(self, key: Any) -> Callable[[Answer], None]:
+    def keeper(self, key: Key) -> Callable[[Answer], None]:
         """A function that keeps an answer under the key, unless another edition has been shown meanwhile."""
         generation = self.generation
 
@@ -133,16 +134,16 @@ class Answers:
             if generation == self.generation and answer.size <= self.limit * KEPT_WHOLE and key not in self._held:
                 self._held[key] = answer
                 answer.room = self._grow
-                self._grow(answer.size)
+                self._grow(answer.size + _weight(key))
 
         return keep
 
     def _grow(self, size: int) -> None:
         self.size += size
         while self.size > self.limit and self._held:
-            _, out = self._held.popitem(last=False)
+            key, out = self._held.popitem(last=False)
             out.room = None
-            self.size -= out.size
+            self.size -= out.size + _weight(key)
 
     def clear(self) -> None:
         """Forget everything: another edition is shown."""
@@ -151,6 +152,11 @@ class Answers:
         self._held.clear()
         self.size = 0
         self.generation += 1
+
+
+def _weight(key: Key) -> int:
+    # Clients choose the keys, so these count as well as what they lead to.
+    return sum(map(len, key))
 
 
 _CHOSEN: dict[bytes, str] = {}

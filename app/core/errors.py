@@ -35,6 +35,12 @@ class BadRequest(Problem):
     status, title = 400, "The request is malformed"
 
 
+class RequestTimeout(Problem):
+    """The request did not arrive in time, and nothing of it was done. Send it again, without a pause inside it."""
+
+    status, title = 408, "The request took too long to arrive"
+
+
 class Unauthenticated(Problem):
     """The key is missing, mistyped, expired or revoked. A key that does not work is refused on every route,
     also on public ones, so that a broken integration is noticed at once."""

@@ -1,0 +1,103 @@
+"""Before a request is whole: so many bytes, so many seconds, and a problem document for what is no HTTP."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from app.core.answers import Answer, Answers
+from app.core.wire import HEAD_LIMIT, Wire
+
+
+class Impatient(Wire):
+    head_seconds = 0.05
+
+
+async def hello(_scope, _receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"hi"})
+
+
+@asynccontextmanager
+async def connection(protocol=Wire):
+    config = uvicorn.Config(hello, http=protocol, ws="none", lifespan="off", log_config=None)
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        server.close()
+
+
+async def told(reader) -> tuple[int, dict]:
+    """The whole answer: the server closes after a refusal."""
+    async with asyncio.timeout(10):
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head
+    assert b"connection: close" in head
+    return int(head.split()[1]), json.loads(body)
+
+
+NO_HTTP = (b"FOO /v1 HTTP/1.1", b"get / HTTP/1.1", b"GET / HTTP/1.1\r\nA: b\x00c", b"\x16\x03\x01")
+
+
+@pytest.mark.parametrize("sent", NO_HTTP)
+async def test_what_is_no_http_is_a_problem(sent):
+    async with connection() as (reader, writer):
+        writer.write(sent + b"\r\n\r\n")
+        status, problem = await told(reader)
+        assert (status, problem["status"], problem["type"]) == (400, 400, "/problems/bad-request")
+        assert problem["request_id"]
+
+
+async def test_headers_without_end_are_refused_while_they_come():
+    async with connection() as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\n" + b"X-Much: more\r\n" * (HEAD_LIMIT // 14))
+        assert (await told(reader))[0] == 431
+
+
+async def test_a_head_that_never_ends_is_left():
+    async with connection(Impatient) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nX-Slow")
+        assert (await told(reader))[0] == 408
+
+
+async def test_a_connection_that_says_nothing_is_left():
+    async with connection(Impatient) as (reader, _writer):
+        assert (await told(reader))[0] == 408
+
+
+async def test_a_head_in_pieces_is_read_and_the_connection_goes_on():
+    async with connection() as (reader, writer):
+        for _ in range(3):
+            for piece in (b"GET / HT", b"TP/1.1\r\nHost: x\r", b"\n\r\n"):
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)
+            assert (await reader.readuntil(b"hi")).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_websocket_is_answered_like_any_other_request():
+    async with connection() as (reader, writer):
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert (await reader.readuntil(b"hi")).startswith(b"HTTP/1.1 200")
+
+
+def test_what_clients_choose_counts_against_the_bound_of_the_cache():
+    answers = Answers(1_000_000)
+    for n in range(200):
+        answers.keeper(("/v1", b"", b"x" * 20_000 + str(n).encode()))(Answer(b"{}"))
+    assert len(answers._held) < 50
+    assert answers.size <= 1_000_000
+    answers.clear()
+    assert answers.size == 0
