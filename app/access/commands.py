@@ -17,6 +17,7 @@ from app.access.scopes import BY_WORD, Scope, known
 from app.core.clock import rfc3339, utcnow
 from app.core.db import Database
 from app.core.errors import Invalid, Problem
+from app.core.trouble import sentence
 from app.core.work import Work
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -38,7 +39,8 @@ async def _work(url: str) -> AsyncIterator[Work]:
     except Problem as problem:
         raise Refused(problem.detail) from None
     except (SQLAlchemyError, OSError) as error:
-        raise Refused(f"The database cannot be used ({type(error).__name__}); `pmhc check` says more.") from None
+        told = sentence(error, url) or f"The database cannot be used ({type(error).__name__}); `pmhc check` says more."
+        raise Refused(told) from None
     finally:
         await database.close()
 
@@ -68,7 +70,7 @@ async def rotate(url: str, reference: str, *, overlap: str, expires: str | None)
         key, owner = await _find(work, reference)
         until = _instant(overlap, work.now) or work.now
         new, text = await service.rotate_key(
-            work, key, owner, overlap=until - work.now, expires_at=_instant(expires, work.now)
+            work, key, owner, overlap=until - work.now, lengthen=True, expires_at=_instant(expires, work.now)
         )
         ends = rfc3339(key.expires_at) if key.expires_at else "never"
         return text, f"{_told(new, owner, work.now)}\n{key.prefix} works until {ends}."

@@ -125,18 +125,22 @@ async def get_key(request: Request, session: Reading, caller: Manager, key_id: U
 
 @router.post(
     "/keys/{key_id}/rotate", operation_id="rotateKey", status_code=201,
-    responses=problems(service.MayNotGrant, NotFound, service.KeyNotActive, Invalid),
+    responses=problems(service.MayNotGrant, NotFound, service.KeyNotActive, service.RotationUnfinished, Invalid),
 )  # fmt: skip
 async def rotate_key(response: Response, caller: Manager, work: KeyWork, key_id: UUID, asked: RotateIn) -> KeyMade:
     """Replace a key by a new one that may do the same.
 
     The answer shows the new key this once. The old one goes on working for `overlap_hours`, so that both may be in
-    use while yours is exchanged; then it expires. Lost the answer? Rotate again, and revoke the key you never saw.
+    use while yours is exchanged; then it expires. Lost the answer? Rotate again: the key you never saw stops at once.
+    A partner's new key ends when the old one would have; staff may give more. While the key before yours still works,
+    yours is not rotated.
     """
     key, owner = await _find(work.session, caller, key_id, lock=True)
     service.may_hand_out(caller, known(key.scopes), owner.kind)
     overlap = timedelta(hours=asked.overlap_hours)
-    new, text = await service.rotate_key(work, key, owner, overlap=overlap, expires_at=asked.expires_at)
+    new, text = await service.rotate_key(
+        work, key, owner, overlap=overlap, lengthen=caller.staff, expires_at=asked.expires_at
+    )
     response.headers["Location"] = f"/v1/keys/{new.id}"
     return KeyMade.model_validate({**_key(new, owner, work.now), "key": text})
 

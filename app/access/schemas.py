@@ -106,7 +106,9 @@ class RotateIn(In):
         OVERLAP_HOURS, ge=0, le=OVERLAP_HOURS_MAX, description="How long the old key goes on working."
     )
     expires_at: When | None = Field(
-        None, description="When the new key stops by itself. Without it: after as long a life as the old one was given."
+        None,
+        description="When the new key stops by itself. Without it: when the old one was to stop, which is also the "
+        "latest for a partner; where staff rotate, after as long a life as the old one was given.",
     )
 
 

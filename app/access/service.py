@@ -1,6 +1,9 @@
 """What happens to owners and keys. Each function is one fact: change the row, record why.
 
 A key's life: created → (rotated: it expires after the overlap, another stands in its place) → expired or revoked.
+A rotation never lengthens what was given: the end of a partner's key is staff's to set, so the new key ends when the
+old one would have. Nor does it multiply keys: of each line two work at most, the newest and the one before it. A key
+rotated again loses the successor it had; one whose predecessor still works is not rotated.
 Nobody gives away more than he has: a key of staff gets at most the scopes of the key that makes or rotates it, and a
 partner's at most those that partners may hold. The command line, which has the database anyway, stands above that.
 """
@@ -10,6 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy import select
 
 from app.access import keys
 from app.access.models import ApiKey, Owner, Role
@@ -35,6 +39,14 @@ class KeyNotActive(Conflict):
     """The key has expired or was revoked; there is nothing left to replace. Ask staff for a new key."""
 
     title = "The key is not active"
+
+
+class RotationUnfinished(Conflict):
+    """The key stands in a rotation that is not over: either another key that still works was replaced by it, or the
+    key that replaced it was itself replaced. Wait until the older key has expired or revoke it; or rotate the newest
+    key of the line, which `replaced_by` leads to."""
+
+    title = "A rotation is not over"
 
 
 class OwnerCreated(Data):
@@ -115,14 +127,19 @@ async def create_key(
 
 
 async def rotate_key(
-    work: Work, key: ApiKey, owner: Owner, *, overlap: timedelta, expires_at: datetime | None = None
+    work: Work, key: ApiKey, owner: Owner, *, overlap: timedelta, lengthen: bool, expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
-    """Put a new key in the place of an active one, which goes on working while the overlap lasts."""
+    """Put a new key in the place of an active one, which goes on working while the overlap lasts.
+
+    `lengthen`: the new key may outlive the old one, and has as long a life as that was given.
+    """
     status = status_of(key, work.now)
     if status is not KeyStatus.ACTIVE:
         raise KeyNotActive(f"This key is {status}.", key_status=status)
-    if expires_at is None and key.expires_at is not None and key.replaced_by_id is None:
-        expires_at = work.now + (key.expires_at - key.created_at)
+    last = await _last_of_line(work, key)
+    expires_at = _end_after(last, work.now, expires_at, lengthen=lengthen)
+    if last is not key:
+        revoke_key(work, last)
     new, text = await create_key(work, owner, label=key.label, scopes=known(key.scopes), expires_at=expires_at)
     await work.session.flush()
     before, ends = key.expires_at, work.now + overlap
@@ -134,6 +151,34 @@ async def rotate_key(
         replaced_by=str(new.id),
     )  # fmt: skip
     return new, text
+
+
+async def _last_of_line(work: Work, key: ApiKey) -> ApiKey:
+    """The key itself, or the one that an earlier rotation put in its place; refuses to make a third that works."""
+    for before in await work.session.scalars(select(ApiKey).where(ApiKey.replaced_by_id == key.id)):
+        if status_of(before, work.now) is KeyStatus.ACTIVE:
+            raise RotationUnfinished(f"{before.prefix}, which this key replaced, still works; revoke it first.")
+    if key.replaced_by_id is None:
+        return key
+    last = await work.session.get_one(ApiKey, key.replaced_by_id, with_for_update=True)
+    if last.replaced_by_id is not None:
+        raise RotationUnfinished("The key that replaced this one was replaced too; rotate the newest.")
+    return last
+
+
+def _end_after(last: ApiKey, now: datetime, wanted: datetime | None, *, lengthen: bool) -> datetime | None:
+    """When the key that follows stops."""
+    end = last.expires_at
+    if end is None:
+        return wanted
+    if lengthen:
+        return wanted or now + (end - last.created_at)
+    if end <= now:
+        raise KeyNotActive("The key that replaced this one has expired.", key_status=KeyStatus.EXPIRED)
+    if wanted is not None and wanted > end:
+        told = f"The new key cannot outlive the old one, which was given until {rfc3339(end)}; staff can give more."
+        raise Invalid([{"pointer": "/expires_at", "detail": told}])
+    return wanted or end
 
 
 def revoke_key(work: Work, key: ApiKey) -> None:

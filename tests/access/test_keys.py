@@ -102,7 +102,7 @@ async def test_rotation_lets_the_old_key_work_until_the_overlap_ends(bare):
     answer = await bare.client.post(f"{href}/rotate", json={"overlap_hours": 2}, **with_key(old))
     made = answer.json()
     assert answer.status_code == 201
-    assert made["expires_at"] == rfc3339(bare.clock() + timedelta(days=90)), "as long a life as the old one was given"
+    assert made["expires_at"] == rfc3339(bare.clock() + timedelta(days=80)), "when the old one was to end"
     assert made["scopes"] == (await who(bare, old)).json()["scopes"]
     assert made["owner"]["id"] == (await who(bare, old)).json()["owner_id"]
     bare.clock.advance(hours=2, seconds=-1)
@@ -116,15 +116,56 @@ async def test_rotation_lets_the_old_key_work_until_the_overlap_ends(bare):
     assert [fact[0] for fact in await facts(bare)] == ["key.created", "key.rotated"]
 
 
-async def test_a_rotation_whose_answer_was_lost_can_be_repeated_and_never_lengthens_a_life(bare):
+async def rotated(bare, href, text, **asked):
+    return await bare.client.post(f"{href}/rotate", json=asked, **with_key(text))
+
+
+async def test_a_rotation_whose_answer_was_lost_can_be_repeated_and_the_key_nobody_saw_stops(bare):
     old = await a_key(bare)
     href = await my_key(bare, old)
-    one = (await bare.client.post(f"{href}/rotate", json={"overlap_hours": 1}, **with_key(old))).json()
-    two = (await bare.client.post(f"{href}/rotate", json={"overlap_hours": 48}, **with_key(old))).json()
+    one = (await rotated(bare, href, old, overlap_hours=1)).json()
+    two = (await rotated(bare, href, old, overlap_hours=48)).json()
     assert one["expires_at"] is two["expires_at"] is None
-    assert (await bare.client.post(f"{one['href']}/revoke", **with_key(two["key"]))).status_code == 200
+    assert [(await who(bare, key)).status_code for key in (old, one["key"], two["key"])] == [200, 401, 200]
     bare.clock.advance(hours=1)
-    assert [(await who(bare, key)).status_code for key in (old, one["key"], two["key"])] == [401, 401, 200]
+    assert [(await who(bare, key)).status_code for key in (old, two["key"])] == [401, 200]
+    assert [fact[0] for fact in await facts(bare)].count("key.revoked") == 1
+
+
+async def test_no_rotation_by_a_partner_outlives_the_end_that_its_key_was_given(bare):
+    end = bare.clock() + timedelta(days=2)
+    old = await a_key(bare, expires_at=end)
+    href = await my_key(bare, old)
+    for _ in range(2):
+        made = (await rotated(bare, href, old, overlap_hours=1)).json()
+        assert made["expires_at"] == rfc3339(end)
+    late = await rotated(bare, href, old, expires_at=rfc3339(end + timedelta(seconds=1)))
+    assert (late.status_code, [fault["pointer"] for fault in late.json()["errors"]]) == (422, ["/expires_at"])
+    early = (await rotated(bare, href, old, expires_at=rfc3339(end - timedelta(days=1)))).json()
+    assert early["expires_at"] == rfc3339(end - timedelta(days=1))
+    assert (await rotated(bare, href, old)).json()["expires_at"] == early["expires_at"], "and what was shortened stays"
+
+
+async def test_staff_may_give_a_new_key_more_time(bare):
+    staff, partner = await a_key(bare, "staff"), await a_key(bare, expires_at=bare.clock() + timedelta(days=2))
+    href = await my_key(bare, partner)
+    bare.clock.advance(days=1)
+    for _ in range(2):
+        made = (await rotated(bare, href, staff, overlap_hours=1)).json()
+        assert made["expires_at"] == rfc3339(bare.clock() + timedelta(days=2)), "as long a life as the old one"
+    later = rfc3339(bare.clock() + timedelta(days=900))
+    assert (await rotated(bare, href, staff, expires_at=later)).json()["expires_at"] == later
+
+
+async def test_of_one_line_no_more_than_two_keys_work(bare):
+    first = await a_key(bare)
+    href = await my_key(bare, first)
+    second = (await rotated(bare, href, first, overlap_hours=720)).json()
+    early = await rotated(bare, second["href"], second["key"])
+    assert (early.status_code, early.json()["type"]) == (409, "/problems/rotation-unfinished")
+    bare.clock.advance(hours=720)
+    third = (await rotated(bare, second["href"], second["key"])).json()
+    assert [(await who(bare, key)).status_code for key in (first, second["key"], third["key"])] == [401, 200, 200]
 
 
 async def test_without_overlap_the_old_key_stops_at_once(bare):
