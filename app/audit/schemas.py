@@ -1,28 +1,29 @@
 """What the audit trail shows, and how it is searched."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
 from app.core.web import In, Out
-from app.core.words import Instant, When
+from app.core.words import Instant, Printable, When
 
 LIMIT, LIMIT_MAX = 50, 200
+Text = Annotated[str, Field(max_length=80), Printable]
 
 
 class AuditQuery(In):
     """Which facts."""
 
-    type: str | None = Field(None, max_length=80, description="Only this type.", examples=["key.revoked"])
-    subject_type: str | None = Field(None, max_length=80, description="Only about this sort of thing.")
-    subject_id: str | None = Field(None, max_length=80, description="Only about this one.")
-    actor: str | None = Field(
-        None, max_length=80, examples=["staff:0190b5a0-0000-7000-8000-000000000000", "anonymous", "cli"],
+    type: Text | None = Field(None, description="Only this type.", examples=["key.revoked"])
+    subject_type: Text | None = Field(None, description="Only about this sort of thing.")
+    subject_id: Text | None = Field(None, description="Only about this one.")
+    actor: Text | None = Field(
+        None, examples=["staff:0190b5a0-0000-7000-8000-000000000000", "anonymous", "cli"],
         description="Only by this one: `<kind>:<owner id>`, or `anonymous`, `worker`, `cli`.",
     )  # fmt: skip
     owner_id: UUID | None = Field(None, description="Only what concerns this owner.")
-    request_id: str | None = Field(None, max_length=80, description="Only what this request caused.")
+    request_id: Text | None = Field(None, description="Only what this request caused.")
     since: When | None = Field(None, description="Only at or after this instant.")
     until: When | None = Field(None, description="Only before this instant.")
     limit: int = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")

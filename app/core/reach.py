@@ -13,6 +13,8 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, TypeAdapter, ValidationError
 
+from app.core.words import Printable
+
 _HTTP_URL = TypeAdapter(HttpUrl)
 _DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 """What may stand before the @ without quotes (RFC 5322)."""
@@ -103,6 +105,7 @@ Phone = Annotated[
         min_length=7, max_length=40, examples=["410-555-0100"],
         description="United States unless it begins with +. Stored as E.164.",
     ),
+    Printable,
     AfterValidator(phone),
     Stripped,
 ]  # fmt: skip

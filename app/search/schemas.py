@@ -1,10 +1,11 @@
 """Shapes of questions and of what they find."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
-from app.core.words import Slug, Title
+from app.core.words import Printable, Slug, Title
 from app.editions.asking import ListQuery, Paged
 from app.editions.kinds import Fields, ItemPage, Listing
 from app.search.content import Synonyms
@@ -30,7 +31,7 @@ class SearchType(StrEnum):
 class SearchQuery(Paged):
     """What is looked for, and where."""
 
-    q: str = Field(
+    q: Annotated[str, Printable] = Field(
         min_length=1, max_length=200, examples=["crisis intervetion training"],
         description="Words, a code or a whole question. There is no syntax: quotes and operators are blanks.",
     )  # fmt: skip

@@ -8,7 +8,7 @@ from pydantic import Field
 from app.core.notices import NoticeStatus
 from app.core.paging import CursorQuery, Links
 from app.core.web import In, Out
-from app.core.words import Instant, Slug, State
+from app.core.words import Instant, Printable, Slug, State, When
 from app.tta.choices import AgencyType
 from app.tta.sla import ClockState, PromiseName
 from app.tta.states import Action, By, Status
@@ -159,15 +159,17 @@ class RequestFilter(CursorQuery):
     clock: list[Literal["running", "met", "breached", "cancelled"]] = Field(
         [], max_length=4, description="Whose promise of confirmation stands so."
     )
-    due_before: Instant | None = Field(None, description="Whose confirmation is due before this instant.")
+    due_before: When | None = Field(None, description="Whose confirmation is due before this instant.")
     state: list[State] = Field([], max_length=60, description="From agencies in any of these states.")
     topic: list[Slug] = Field([], max_length=20, description="That name any of these topics.")
     assignee: str | None = Field(
         None, max_length=36, pattern=r"^(me|none|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$",
         description="In whose hands: an owner id, `me` or `none`. For staff.",
     )  # fmt: skip
-    external_ref: str | None = Field(None, max_length=100, description="The partner's own reference, exactly.")
-    q: str | None = Field(
+    external_ref: Annotated[str, Printable] | None = Field(
+        None, max_length=100, description="The partner's own reference, exactly."
+    )
+    q: Annotated[str, Printable] | None = Field(
         None, min_length=1, max_length=100, description="Part of the reference, the own reference or the agency's name."
     )
     sort: Literal["due_at", "-due_at"] = Field(
@@ -222,7 +224,7 @@ class TimelinePage(Out):
 class MessageIn(In):
     """Words about a request."""
 
-    words: str = Field(min_length=1, max_length=5_000, examples=["We could also come in April."])
+    words: Annotated[str, Printable] = Field(min_length=1, max_length=5_000, examples=["We could also come in April."])
     internal: bool = Field(default=False, strict=True, description="A note among staff; reaches nobody else.")
 
 

@@ -30,6 +30,7 @@ Target = Annotated[
     Field(
         min_length=8, max_length=500, json_schema_extra={"format": "uri"}, examples=["https://partner.example/hooks"]
     ),
+    Printable,
 ]
 
 

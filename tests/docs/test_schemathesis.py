@@ -103,13 +103,14 @@ def found(door, *, only, headers=None) -> list[str]:
 def keep_rules_of_two_values(_context, case, _kwargs) -> None:
     """A description says what each value may be, not that one needs or limits another, or that a thing must exist."""
     query = case.query or {}
+    query.update(readable(dict(query)))
     if query.get("include") and str(query.get("limit", "")).isdigit() and 50 < int(query["limit"]) <= 200:
         query["limit"] = 50
     if "radius_km" in query and "near" not in query:
         query["near"] = "29.76,-95.37"
     if re.fullmatch("[A-Za-z0-9_-]{1,400}", str(query.get("cursor", ""))):
         del query["cursor"]  # one that the server did not write is refused
-    for name in ("since", "until"):  # no schema can say that an instant is of our time
+    for name in ("since", "until", "due_before"):  # no schema can say that an instant is of our time
         if name in query:
             query[name] = re.sub(r"^\d{4}", "2027", str(query[name]))
     case.body = readable(case.body)
