@@ -17,12 +17,12 @@ FURTHEST = timedelta(days=30)
 AHEAD_MOST = timedelta(days=366)
 """How far all calls together may move it."""
 SHOWN = 100
-DURATION = re.compile(r"^P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?$")
+DURATION = re.compile(r"P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?", re.ASCII)
 
 
 def parse_duration(text: str) -> timedelta:
     """An ISO 8601 duration of days, hours, minutes and seconds."""
-    found = DURATION.match(text)
+    found = DURATION.fullmatch(text)
     if found is None or not any(found.groups()):
         raise ValueError("must be an ISO 8601 duration of days, hours, minutes and seconds, such as PT37H or P2DT6H")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
