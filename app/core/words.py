@@ -101,7 +101,7 @@ STATES: dict[str, str] = {code: name for code, _, name in (p.strip().partition("
 
 def _a_state(code: str) -> str:
     if code not in STATES:
-        raise ValueError("must be a two-letter postal code of a state, the District of Columbia or a territory")
+        raise ValueError("must be the postal code of a state or territory, two capital letters such as TX")
     return code
 
 

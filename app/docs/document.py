@@ -133,19 +133,17 @@ def story(app: FastAPI) -> str:
         body_limit=settings.body_limit,
         max_age=settings.max_age,
         policies=app.state.policies.values(),
-        first_calls=_first_calls(settings.public_url.rstrip("/")),
+        first_calls=_first_calls(settings.public_url.rstrip("/") or f"http://localhost:{settings.port}"),
         programs={file.name: file.read_text(encoding="utf-8").strip() for file in PROGRAMS.glob("*.*")},
         scopes=MEANINGS,
         grantable=GRANTABLE,
     ).strip()
 
 
-def _first_calls(public_url: str) -> dict[str, str]:
+def _first_calls(address: str) -> dict[str, str]:
     """The calls that the story begins with, by language; tests run them as they stand on the page."""
     files = sorted(Path(__file__).with_name("first_calls").iterdir())
-    return {
-        f.name: f.read_text(encoding="utf-8").strip().replace(DEVELOPED_AT, public_url or DEVELOPED_AT) for f in files
-    }
+    return {f.name: f.read_text(encoding="utf-8").strip().replace(DEVELOPED_AT, address) for f in files}
 
 
 def _place(item: tuple[str, dict[str, Any]]) -> int:
