@@ -75,7 +75,7 @@ def is_unavailable(answer):
     return True
 
 
-async def comes_true(condition, seconds=20):
+async def comes_true(condition, seconds=60):
     """Wait for what other tasks bring about."""
     async with asyncio.timeout(seconds):
         while not await condition():
