@@ -81,9 +81,8 @@ class Gate:
         if name is None:
             return None
         policy = self._policies[name]
-        standing = await self._limiter.take(
-            policy, principal.client if policy.per is Per.CLIENT else str(principal.key_id)
-        )
+        who = principal.client if policy.per is Per.CLIENT else str(principal.world_id or principal.owner_id)
+        standing = await self._limiter.take(policy, who)
         if standing.refused:
             raise standing.refusal()
         return standing

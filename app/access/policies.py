@@ -2,6 +2,9 @@
 
 A window begins with a caller's first request and lasts `window` seconds; in it `quota` requests pass. Public reads that
 are answered from memory are not counted: answering costs no more than refusing.
+
+With a key it is the owner who is counted, whatever key is used, so that keys do not multiply a limit; a sandbox is
+counted as a whole.
 """
 
 import re
@@ -16,7 +19,9 @@ class Per(StrEnum):
     """What a limit is counted for."""
 
     CLIENT = "client address"
+    OWNER = "owner"
     KEY = "key"
+    """Nothing is counted so any more; the word was promised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,9 @@ class Policy:
 POLICIES = (
     Policy("anonymous", 6000, 60, Per.CLIENT, "Requests without a key, but for those answered from memory."),
     Policy("intake", 5, 60, Per.CLIENT, "TTA requests and contact submissions sent without a key, dry runs included."),
-    Policy("partner", 600, 60, Per.KEY, "Requests with a partner's key."),
+    Policy("partner", 600, 60, Per.OWNER, "Requests with the keys of a partner, all together; or of a sandbox."),
     Policy("sandbox", 10, 3600, Per.CLIENT, "Sandboxes made."),
-    Policy("staff", 1200, 60, Per.KEY, "Requests with a key of staff."),
+    Policy("staff", 1200, 60, Per.OWNER, "Requests with the keys of one member of staff, all together."),
 )
 INTAKE = frozenset(("/v1/tta-requests", "/v1/contact-submissions"))
 SANDBOXES = "/v1/sandboxes"

@@ -117,7 +117,7 @@ class Invalid(Problem):
 
 
 class TooManyRequests(Problem):
-    """The limit for this key or address is used up. `Retry-After` gives the seconds until the next request passes."""
+    """The limit for this owner of keys or this address is used up. `Retry-After` gives the seconds until the next request passes."""
 
     status, title = 429, "Too many requests"
     headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}

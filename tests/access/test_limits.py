@@ -5,10 +5,12 @@ import re
 
 import pytest
 import structlog
+from sqlalchemy import select
 
 from app.access import limiter
+from app.access.models import World
 from app.access.policies import POLICIES, chosen
-from tests.access.make import a_key
+from tests.access.make import a_key, an_owner
 from tests.make import running
 from tests.valkey import Valkey
 
@@ -61,12 +63,34 @@ async def test_the_limit_starts_anew_when_its_window_ends(bare_url):
         assert await passes(world.client, "POST", "/v1/contact-submissions") == 4
 
 
-async def test_one_key_does_not_use_up_another_and_no_address_uses_up_a_key(bare_url):
+async def test_one_owner_does_not_use_up_another_and_no_address_uses_up_a_key(bare_url):
     async with running(bare_url, limits=FEW) as world:
         one, other = await a_key(world), await a_key(world)
         assert await passes(world.client, "GET", "/v1/whoami", headers={"X-Api-Key": one}) == 5
         assert await passes(world.client, "GET", "/v1/whoami", headers={"X-Api-Key": other}) == 5
         assert await passes(world.client, "GET", "/v1/whoami?x=1") == 7
+
+
+async def test_more_keys_of_one_owner_are_no_larger_limit(bare_url):
+    async with running(bare_url, limits=FEW) as world:
+        owner = await an_owner(world)
+        keys = [await a_key(world, owner=owner) for _ in range(2)]
+        href = (await world.client.get("/v1/whoami", headers={"X-Api-Key": keys[0]})).json()["key"]["href"]
+        made = await world.client.post(f"{href}/rotate", json={}, headers={"X-Api-Key": keys[0]})
+        keys.append(made.json()["key"])
+        asked = [await world.client.get("/v1/whoami", headers={"X-Api-Key": key}) for key in keys * 2]
+        assert [answer.status_code for answer in asked] == [200] * 3 + [429] * 3
+        assert "for each owner" in asked[-1].json()["detail"]
+
+
+async def test_a_sandbox_is_counted_as_a_whole(bare_url):
+    async with running(bare_url, limits=FEW) as world:
+        made = (await world.client.post("/v1/sandboxes")).json()
+        async with world.database.read() as session:
+            [inside] = await session.scalars(select(World.id))
+        other = await a_key(world, owner=await an_owner(world, world_id=inside))
+        asked = [await world.client.get("/v1/whoami", headers={"X-Api-Key": key}) for key in [made["key"], other] * 3]
+        assert [answer.status_code for answer in asked] == [200] * 5 + [429]
 
 
 async def test_refused_keys_count_against_the_address_they_come_from(bare_url):
