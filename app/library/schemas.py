@@ -54,7 +54,11 @@ class ResourceQuery(ListQuery):
     audience: list[Audience] = Field([], max_length=10, description="For any of these audiences.")
     access: list[Access] = Field([], max_length=5, description="On any of these terms.")
     year: list[Year] = Field([], max_length=20, description="Of any of these years.")
-    topic: list[Slug] = Field([], max_length=20, description="On any of these topics.")
+    topic: list[Slug] = Field(
+        [],
+        max_length=20,
+        description="On any of these topics: everything there is. A topic's own `resources` are those it recommends.",
+    )
     element: list[Slug] = Field([], max_length=20, description="On any of these essential elements.")
     program_type: list[Slug] = Field([], max_length=20, description="About any of these program types.")
 
