@@ -9,6 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+FAULTS_TOLD = 100
+"""The most faults that one answer lists, so that a small body cannot ask for a large answer."""
+
 
 class Problem(Exception):
     """The request cannot be met."""
@@ -104,20 +107,25 @@ class UnsupportedMediaType(Problem):
 
 
 class Invalid(Problem):
-    """The input breaks one or more rules. `errors` lists all of them at once, each with the JSON Pointer into the
-    body or the name of the parameter, and what to send instead. Values that were sent are never echoed."""
+    """The input breaks one or more rules. `errors` lists all of them at once (of more than a hundred the first hundred,
+    and `detail` counts the rest), each with the JSON Pointer into the body or the name of the parameter, and what to
+    send instead. Values that were sent are never echoed."""
 
     status, title = 422, "The input is invalid"
 
     def __init__(self, errors: list[dict[str, str]], detail: str | None = None) -> None:
         """Collect every fault: `{"pointer" or "parameter": where, "detail": what to do}`."""
-        count = len(errors)
-        super().__init__(detail or f"{count} part{'s' * (count != 1)} of the input must be corrected.", errors=errors)
-        self.errors = errors
+        count, told = len(errors), errors[:FAULTS_TOLD]
+        detail = detail or f"{count} part{'s' * (count != 1)} of the input must be corrected."
+        if count > len(told):
+            detail += f" The first {len(told)} are listed, {count - len(told)} more are not."
+        super().__init__(detail, errors=told)
+        self.errors = told
 
 
 class TooManyRequests(Problem):
-    """The limit for this owner of keys or this address is used up. `Retry-After` gives the seconds until the next request passes."""
+    """The limit for this address, or for the owner of this key, is used up. `Retry-After` gives the seconds until the
+    next request passes."""
 
     status, title = 429, "Too many requests"
     headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from app.core.door import ADDRESS_LIMIT, HEADER_LIMIT
+from app.core.errors import FAULTS_TOLD
 from tests.make import running
 
 KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
@@ -56,6 +57,18 @@ async def test_a_value_that_was_sent_is_never_echoed(reader):
     answer = await reader.get(f"/v1/topics?limit={canary}&sort={canary}")
     assert_problem(answer, 422, "invalid")
     assert canary not in answer.text
+
+
+async def test_of_many_faults_the_first_are_listed_and_the_others_counted(reader):
+    for count in (FAULTS_TOLD, FAULTS_TOLD + 1, 15_000):
+        body = {f"unknown-{number}": 1 for number in range(count)}
+        answer = await reader.post("/v1/learning-sites/match", json=body)
+        told = assert_problem(answer, 422, "invalid")
+        assert len(told["errors"]) == FAULTS_TOLD
+        assert len(answer.content) < 20_000
+        assert (f"{count - FAULTS_TOLD} more are not" in told["detail"]) == (count > FAULTS_TOLD)
+    answer = await reader.get("/v1/topics?" + "&".join(f"p{number}=1" for number in range(900)))
+    assert len(assert_problem(answer, 422, "invalid")["errors"]) == FAULTS_TOLD
 
 
 async def test_a_well_formed_request_id_is_kept_and_another_is_replaced(reader):
