@@ -1,6 +1,7 @@
 """The `pmhc` command. Heavy imports happen inside commands, so that `--help` answers at once."""
 
 import asyncio
+import errno
 import gc
 import json
 import os
@@ -43,22 +44,94 @@ def main() -> None:
 
 
 def _settings() -> "Settings":
+    """The settings, each of them such that a server can start with it; else all faults are said, with status 2."""
+    settings = _read_settings()
+    if faults := list(_unfit(settings)):
+        _fail("\n".join(faults), 2)
+    return settings
+
+
+def _read_settings() -> "Settings":
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from app.core.settings import Settings
 
     try:
         return Settings()
     except ValidationError as error:
-        for fault in error.errors():
-            name = "APP_" + "_".join(str(part) for part in fault["loc"]).upper() if fault["loc"] else "settings"
-            typer.secho(f"{name}: {fault['msg'].removeprefix('Value error, ')}", fg="red", err=True)
-        raise typer.Exit(2) from None
+        names = ["_".join(["APP", *map(str, fault["loc"])]).upper() for fault in error.errors()]
+        told = [fault["msg"].removeprefix("Value error, ") for fault in error.errors()]
+        _fail("\n".join(f"{n if n != 'APP' else 'settings'}: {t}" for n, t in zip(names, told, strict=True)), 2)
+    except SettingsError as error:
+        _fail(str(error), 2)
 
 
-def _fail(message: str) -> NoReturn:
+def _unfit(settings: "Settings") -> Iterator[str]:
+    """What only those can read who use it: a fault of each that they would refuse."""
+    from app.access.addresses import networks
+    from app.access.policies import chosen
+    from app.core.db import async_url
+    from app.core.signing import load_key
+
+    pem = settings.signing_key.get_secret_value() if settings.signing_key else ""
+    for name, value, read in (
+        ("APP_DATABASE_URL", settings.database_url.get_secret_value(), async_url),
+        ("APP_LIMITS", settings.limits, chosen),
+        ("APP_TRUSTED_PROXIES", settings.trusted_proxies, networks),
+        ("APP_SIGNING_KEY", pem, load_key if pem else str),
+    ):
+        try:
+            read(value)
+        except ValueError as error:
+            yield f"{name}: {str(error).removeprefix(name).lstrip(': ')}"
+
+
+@contextmanager
+def _plainly(settings: "Settings", status: int = 1, *, made: bool = False) -> Iterator[None]:
+    """Say in one sentence what the database lacks; what is nobody's fault but ours goes on as it came.
+
+    `made`: the block makes it where there is none.
+    """
+    from app.core.trouble import missing, sentence
+
+    url = settings.database_url.get_secret_value()
+    if not made and (gone := missing(url)):
+        _fail(gone, status)
+    try:
+        yield
+    except Exception as error:
+        told = sentence(error, url)
+        if told is None:
+            raise
+        _fail(told, status)
+
+
+async def _knock(settings: "Settings") -> None:
+    """Raise what the database says where it is away or empty, before anything is started on it."""
+    from sqlalchemy import text
+
+    from app.core.db import Database
+
+    database = Database(settings.database_url.get_secret_value(), 1)
+    try:
+        async with database.read() as session:
+            await session.execute(text("SELECT version_num FROM alembic_version"))
+    finally:
+        await database.close()
+
+
+def _warn(settings: "Settings") -> None:
+    if settings.is_mute:
+        import structlog
+
+        advice = "set APP_MAIL_URL, APP_MAIL_FROM and APP_STAFF_MAIL"
+        structlog.get_logger().warning("mail.sent_to_nobody", advice=advice)
+
+
+def _fail(message: str, status: int = 1) -> NoReturn:
     typer.secho(message, fg="red", err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(status)
 
 
 def _say(message: str) -> None:
@@ -83,6 +156,10 @@ def serve(
     APP_WORKER=none run `pmhc worker` beside it. SIGTERM stops gracefully: requests in flight are answered.
     """
     settings = _settings()
+    if not setup:
+        with _plainly(settings, 3):
+            asyncio.run(_knock(settings))
+    sockets = _bind(settings)
     if setup:
         # A process of its own: what migrating and loading import need not stay in the server's memory.
         import subprocess
@@ -94,17 +171,23 @@ def serve(
 
     from app.main import create_app
 
-    shown = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0") else settings.host  # noqa: S104
     # uvicorn stops gracefully and then raises the signal again; by then everything is done, and done well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _say(f"Documentation: http://{shown}:{settings.port}/docs")
     door = create_app(settings)
+    _warn(settings)
 
     class Server(uvicorn.Server):
         """Ends the streams of events when it is told to stop; they would hold it up until its time is over."""
 
         async def startup(self, sockets: "list[socket] | None" = None) -> None:
-            await super().startup(sockets)
+            try:
+                await super().startup(sockets)
+            except OSError as error:  # another program was as far as we were, and began to listen first
+                _say(_no_port(settings, error))
+                await self.lifespan.shutdown()
+                self.should_exit = True
+                return
+            _say(f"Documentation: {_address(settings, sockets or [])}/docs")
             # In a thread, beside the first answers: nobody's first search shall wait for the index.
             self.warming = asyncio.create_task(door.app.state.warm())  # type: ignore[attr-defined]
             # What is there by then stays. To look through it for rubbish, again and again, would hold up requests for
@@ -130,9 +213,56 @@ def serve(
     )
     running = Server(config)
     with suppress(KeyboardInterrupt):
-        running.run()
+        running.run(sockets)
     if not running.started:
         raise typer.Exit(3)
+
+
+def _bind(settings: "Settings") -> "list[socket]":
+    """Take the port before anything is done; nobody is answered until the server listens."""
+    import socket
+
+    made: list[socket.socket] = []
+    fault: OSError | None = None
+    try:
+        found = socket.getaddrinfo(
+            settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except OSError as error:
+        _fail(_no_port(settings, error), 3)
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        one = socket.socket(family, kind, protocol)
+        try:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(address)
+        except OSError as error:
+            fault = error
+            one.close()
+            if error.errno == errno.EADDRINUSE:
+                break  # of two addresses of one name, both or none: the other would be somebody else's
+        else:
+            made.append(one)
+    if fault and (not made or fault.errno == errno.EADDRINUSE):
+        for one in made:
+            one.close()
+        _fail(_no_port(settings, fault), 3)
+    return made
+
+
+def _no_port(settings: "Settings", error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {settings.port} is taken; set APP_PORT to another."
+    if error.errno == errno.EACCES:
+        return f"Port {settings.port} needs rights that this user has not; set APP_PORT to one above 1023."
+    return f"Nobody can listen on {settings.host} ({error.strerror}); set APP_HOST to an address of this machine."
+
+
+def _address(settings: "Settings", sockets: "list[socket]") -> str:
+    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::", "") else settings.host  # noqa: S104
+    port = sockets[0].getsockname()[1] if sockets else settings.port
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @app.command()
@@ -149,7 +279,10 @@ def worker() -> None:
     from app.worker import Worker
 
     settings = _settings()
+    with _plainly(settings):
+        asyncio.run(_knock(settings))
     configure(settings)
+    _warn(settings)
 
     async def run() -> None:
         database = Database(settings.database_url.get_secret_value(), settings.database_pool)
@@ -173,15 +306,19 @@ def check(
 
     Exit status 0 when all is well, 1 otherwise. `--live` is the container's health check.
     """
-    settings = _settings()
     if live:
-        _check_live(settings)
+        _check_live(_read_settings())
         return
+    settings = _settings()
+    from app.checkup import findings, strange
+
     typer.secho("✓ configuration", fg="green")
-    faults = [*asyncio.run(_check_database(settings)), asyncio.run(_check_mail(settings))]
-    for told, fault in faults:
+    for remark in strange(os.environ):
+        typer.secho(f"! {remark}", fg="yellow")
+    found = asyncio.run(findings(settings, _shipped))
+    for told, fault in found:
         typer.secho(f"✗ {told}: {fault}" if fault else f"✓ {told}", fg="red" if fault else "green")
-    if any(fault for _, fault in faults):
+    if any(fault for _, fault in found):
         raise typer.Exit(1)
 
 
@@ -194,72 +331,6 @@ def _check_live(settings: "Settings") -> None:
         _fail(f"The server does not answer: {type(error).__name__}.")
     if answer.status_code != 200:
         _fail(f"The server answers {answer.status_code}.")
-
-
-async def _check_database(settings: "Settings") -> list[tuple[str, str | None]]:
-    """What was looked at, and what is wrong with it."""
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-    from sqlalchemy import text
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from app.contents import KINDS
-    from app.core.beat import is_late
-    from app.core.clock import utcnow
-    from app.core.db import Database
-    from app.editions.load import ContentError, read
-    from app.editions.load import check as check_drafts
-    from app.editions.publish import compare, standing_documents
-
-    told: list[tuple[str, str | None]] = []
-    config = Config(_shipped("alembic.ini"))
-    config.set_main_option("script_location", str(_shipped("migrations")))
-    head = ScriptDirectory.from_config(config).get_current_head()
-    database = Database(settings.database_url.get_secret_value())
-    try:
-        async with database.read() as session:
-            await session.execute(text("SELECT 1"))
-            told.append((f"database ({database.dialect})", None))
-            try:
-                revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
-            except SQLAlchemyError:
-                await session.rollback()
-                revision = None
-            if revision != head:
-                told.append((f"schema {revision or 'empty'}", f"this version wants {head}; run `pmhc migrate`"))
-                return told
-            told.append((f"schema {head}", None))
-            standing = await standing_documents(session)
-            told.append(
-                (f"content ({len(standing)} items)", None if standing else "nothing is published; run `pmhc load`")
-            )
-            late = await is_late(session, utcnow())
-            told.append(("worker", "has not ticked lately; `pmhc serve` or `pmhc worker` runs one" if late else None))
-    except (SQLAlchemyError, OSError) as error:
-        told.append(("database", f"out of reach ({type(error).__name__}); check APP_DATABASE_URL and that it runs"))
-        return told
-    finally:
-        await database.close()
-    try:
-        diff = compare(standing, check_drafts(read(_shipped("seed_data"), KINDS)))
-        told.append(("seed_data" + (" (differs from what is published)" if diff else ""), None))
-    except ContentError as error:
-        told.append(("seed_data", f"{len(error.faults)} mistakes; run `pmhc load --check`"))
-    return told
-
-
-async def _check_mail(settings: "Settings") -> tuple[str, str | None]:
-    from app.core.mailbox import Folder, mail_target
-    from app.mail.sender import Unsent, knock
-
-    target = mail_target(settings.mail_url.get_secret_value())
-    if isinstance(target, Folder):
-        return f"letters (kept in {target.path.absolute()}, sent to nobody)", None
-    try:
-        await knock(target, settings.mail_timeout)
-    except Unsent as unsent:
-        return f"letters ({target!r})", f"{unsent.code}; check APP_MAIL_URL. Letters wait meanwhile."
-    return f"letters ({target!r})", None
 
 
 @mail.command("preview")
@@ -316,7 +387,10 @@ def try_letter(address: Annotated[str, typer.Argument(help="Where to send it: an
 def setup() -> None:
     """Migrate the database, and load seed_data/ when it holds no content."""
     migrate()
-    if not asyncio.run(_count_editions()):
+    settings = _settings()
+    with _plainly(settings):
+        count = asyncio.run(_count_editions(settings))
+    if not count:
         load(source=_shipped("seed_data"))
 
 
@@ -327,11 +401,12 @@ def migrate() -> None:
     from alembic.config import Config
 
     settings = _settings()
-    _make_folder(settings)
     config = Config(_shipped("alembic.ini"))
     config.set_main_option("script_location", str(_shipped("migrations")))
     config.attributes["url"] = settings.database_url.get_secret_value()
-    command.upgrade(config, "head")
+    with _plainly(settings, made=True):
+        _make_folder(settings)
+        command.upgrade(config, "head")
 
 
 @keys.command("create")
@@ -387,17 +462,19 @@ def rotate_signing_key() -> None:
     from app.core.seal import Seal
     from app.core.signing import Signer
 
+    settings = _settings()
+
     async def rotate() -> str:
-        settings = _settings()
         given = settings.signing_key.get_secret_value() if settings.signing_key else ""
-        database = Database(_url(), 2)
+        database = Database(settings.database_url.get_secret_value(), 2)
         try:
             return await Signer(database, Seal(settings.secret.get_secret_value()), utcnow, given).rotate()
         finally:
             await database.close()
 
     try:
-        kid = asyncio.run(rotate())
+        with _plainly(settings):
+            kid = asyncio.run(rotate())
     except ValueError as error:
         _fail(str(error))
     _say("Servers take it up within a minute. Its name in /.well-known/jwks.json:")
@@ -421,7 +498,9 @@ def _ask(asked: Coroutine[Any, Any, Answer]) -> Answer:
 
 
 def _url() -> str:
-    return _settings().database_url.get_secret_value()
+    settings = _settings()
+    with _plainly(settings):
+        return settings.database_url.get_secret_value()
 
 
 @app.command()
@@ -442,6 +521,7 @@ def load(
     from app.editions.load import ContentError, read
     from app.editions.load import check as check_drafts
 
+    settings = _settings()
     chosen = source or _shipped("seed_data")
     try:
         with _progress() as progress:
@@ -451,18 +531,19 @@ def load(
             typer.secho(str(fault), fg="red", err=True)
         _fail(f"{len(error.faults)} mistake(s); nothing was loaded.")
     _say(f"{len(documents)} items checked.")
-    asyncio.run(_publish(documents, check=check, note=note, expects=expects))
+    with _plainly(settings):
+        asyncio.run(_publish(settings, documents, check=check, note=note, expects=expects))
 
 
 async def _publish(
-    documents: dict[tuple[str, str], str], *, check: bool, note: str | None, expects: int | None
+    settings: "Settings", documents: dict[tuple[str, str], str], *, check: bool, note: str | None, expects: int | None
 ) -> None:
     from app.core.clock import utcnow
     from app.core.db import Database
     from app.core.work import Work
     from app.editions.publish import EditionMoved, compare, publish, standing_documents
 
-    database = Database(_settings().database_url.get_secret_value())
+    database = Database(settings.database_url.get_secret_value())
     try:
         if check:
             async with database.read() as session:
@@ -484,7 +565,9 @@ async def _publish(
 
 
 def _show(diff: "Diff", standing: dict[tuple[str, str], str], wanted: dict[tuple[str, str], str]) -> None:
-    """A diff that an editor can read: which items, and which fields of them."""
+    """A diff that an editor can read: which items, which fields of them, and the words that differ."""
+    from app.editions.shown import around
+
     for mark, keys, colour in (("+", diff.created, "green"), ("-", diff.retired, "red")):
         for kind, slug in keys:
             typer.secho(f"{mark} {kind}/{slug}", fg=colour)
@@ -493,16 +576,12 @@ def _show(diff: "Diff", standing: dict[tuple[str, str], str], wanted: dict[tuple
         before, after = json.loads(standing[key]), json.loads(wanted[key])
         for field in sorted(before.keys() | after.keys()):
             if before.get(field) != after.get(field) and not field.endswith("_html"):
+                old, new = around(before.get(field), after.get(field))
                 typer.echo(f"    {field}:")
-                typer.secho(f"      - {_short(before.get(field))}", fg="red")
-                typer.secho(f"      + {_short(after.get(field))}", fg="green")
+                typer.secho(f"      - {old}", fg="red")
+                typer.secho(f"      + {new}", fg="green")
     if not diff:
         typer.echo("Nothing differs.")
-
-
-def _short(value: Any) -> str:
-    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return told if len(told) <= 300 else told[:300] + " …"
 
 
 @app.command()
@@ -510,7 +589,9 @@ def export(
     target: Annotated[Path | None, typer.Argument(help="File to write; without it: standard output.")] = None,
 ) -> None:
     """Write everything published as NDJSON, the form that `pmhc load` reads."""
-    lines = asyncio.run(_export())
+    settings = _settings()
+    with _plainly(settings):
+        lines = asyncio.run(_export(settings))
     if target:
         target.write_bytes(b"".join(lines))
         _say(f"{len(lines)} items written to {target}.")
@@ -518,28 +599,31 @@ def export(
         sys.stdout.buffer.write(b"".join(lines))
 
 
-async def _export() -> list[bytes]:
+async def _export(settings: "Settings") -> list[bytes]:
     from app.core.db import Database
     from app.editions.publish import export_line, standing_documents
 
-    database = Database(_settings().database_url.get_secret_value())
-    async with database.read() as session:
-        standing = await standing_documents(session)
-    await database.close()
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        async with database.read() as session:
+            standing = await standing_documents(session)
+    finally:
+        await database.close()
     return [export_line(kind, slug, standing[kind, slug]) for kind, slug in sorted(standing)]
 
 
-async def _count_editions() -> int:
+async def _count_editions(settings: "Settings") -> int:
     from sqlalchemy import func, select
 
     from app.core.db import Database
     from app.editions.models import Edition
 
-    database = Database(_settings().database_url.get_secret_value())
-    async with database.read() as session:
-        count = await session.scalar(select(func.count()).select_from(Edition)) or 0
-    await database.close()
-    return count
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        async with database.read() as session:
+            return await session.scalar(select(func.count()).select_from(Edition)) or 0
+    finally:
+        await database.close()
 
 
 def _shipped(name: str) -> Path:

@@ -45,6 +45,13 @@ class Shared:
             raise ConnectionError(type(error).__name__) from error
         return count, max(left, 0) / 1000
 
+    async def ping(self) -> None:
+        """Ask whether it is there; OSError where it does not answer."""
+        try:
+            await self._client.pttl("pmhc:limits")
+        except RedisError as error:
+            raise ConnectionError(type(error).__name__) from error
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._client.aclose(close_connection_pool=True)

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -78,7 +79,10 @@ class Base(DeclarativeBase):
 
 def async_url(url: str) -> URL:
     """Name the asynchronous driver: `postgresql://…` is read as asyncpg, `sqlite:///…` as aiosqlite."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # not repeated: it may hold a password
+        raise ValueError("APP_DATABASE_URL cannot be read; use sqlite:///path or postgresql://…") from None
     name = parsed.drivername.split("+", maxsplit=1)[0]
     if name not in DRIVERS:
         raise ValueError(f"APP_DATABASE_URL starts with {name!r}; use sqlite:///path or postgresql://…")

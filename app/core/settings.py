@@ -8,10 +8,11 @@ import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from app.core.mailbox import Relay, mail_target, sender_mailbox
 
@@ -33,13 +34,22 @@ class WorkerMode(StrEnum):
     NONE = "none"
 
 
+def _is_secret(field: FieldInfo) -> bool:
+    return "SecretStr" in str(field.annotation)
+
+
 class _SecretFiles(PydanticBaseSettingsSource):
     """Reads `APP_<NAME>_FILE` for every secret, as container platforms hand them out."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"APP_{field_name.upper()}_FILE")
-        is_secret = "SecretStr" in str(field.annotation)
-        return (Path(path).read_text(encoding="utf-8").strip() if path and is_secret else None), field_name, False
+        path = os.environ.get(f"APP_{field_name.upper()}_FILE") if _is_secret(field) else None
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            cause = f"{Path(path).absolute()} cannot be read ({type(error).__name__})"
+            raise SettingsError(f"APP_{field_name.upper()}_FILE: {cause}") from None
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
@@ -80,7 +90,10 @@ class Settings(BaseSettings):
         "welcome page. Empty points readers to the project's issue tracker.",
     )
     secret: SecretStr = Field(
-        SecretStr(DEFAULT_SECRET), description="Signs cursors and status tokens; at least 32 characters in production."
+        SecretStr(DEFAULT_SECRET),
+        description="At least 32 characters in production. Signs cursors and status tokens, and seals what the "
+        "database keeps secret: the secrets of webhooks and the key that signs receipts. It belongs with the backup: "
+        "under another one they do not open.",
     )
     signing_key: SecretStr | None = Field(
         None,
@@ -136,6 +149,27 @@ class Settings(BaseSettings):
     )
     shutdown_seconds: int = Field(20, ge=1, description="Time that requests in flight are given on SIGTERM.")
 
+    @field_validator("redis_url")
+    @classmethod
+    def _readable_redis_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            try:
+                parts = urlsplit(url.get_secret_value())
+                readable = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+            except ValueError:
+                readable = False
+            if not readable:
+                raise ValueError("must read redis://host:port/0 or rediss://user:password@host")
+        return url
+
+    @field_validator("files_url")
+    @classmethod
+    def _readable_files_url(cls, url: str) -> str:
+        rest = url.partition(":")[2]
+        if not url.startswith(("file:", "s3://")) or not rest.strip("/"):
+            raise ValueError("must read file:folder or s3://bucket/prefix")
+        return url
+
     @field_validator("mail_url")
     @classmethod
     def _readable_mail_url(cls, url: SecretStr) -> SecretStr:
@@ -169,6 +203,12 @@ class Settings(BaseSettings):
                 raise ValueError("refusing to start in production: " + "; ".join(faults))
         return self
 
+    @property
+    def is_mute(self) -> bool:
+        """Whether people wait for letters that reach nobody."""
+        kept = not isinstance(mail_target(self.mail_url.get_secret_value()), Relay)
+        return kept and self.env is Environment.PRODUCTION
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -180,3 +220,9 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Explicit arguments first, then the environment, then files that hold secrets."""
         return init_settings, env_settings, _SecretFiles(settings_cls)
+
+
+def variables() -> frozenset[str]:
+    """Every variable that means something."""
+    fields = {f"APP_{name.upper()}": field for name, field in Settings.model_fields.items()}
+    return frozenset(fields) | {f"{name}_FILE" for name, field in fields.items() if _is_secret(field)}

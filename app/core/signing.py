@@ -90,7 +90,7 @@ class Signer:
     def __init__(self, database: Database, seal: Seal, clock: Clock, given: str = "") -> None:
         """`given` is a private key in PEM that the operator keeps."""
         self._database, self._seal, self._clock = database, seal, clock
-        self._given = pen_of(_load(given)) if given else None
+        self._given = pen_of(load_key(given)) if given else None
         self._pen: Pen | None = None
         self._public: list[dict[str, Any]] = []
         self._fresh_until = 0.0
@@ -141,7 +141,7 @@ class Signer:
                 pem = self._seal.open(row.sealed, _place(row.kid))
             except ValueError:
                 continue  # made under another APP_SECRET: what it signed still verifies
-            return Pen(row.kid, _load(pem.decode()))
+            return Pen(row.kid, load_key(pem.decode()))
         return None
 
     async def _make(self, rows: Sequence[SigningKey], pen: Pen) -> None:
@@ -160,6 +160,18 @@ class Signer:
             return  # another replica was first; the caller reads its row
 
 
+async def newest_opens(session: AsyncSession, seal: Seal) -> bool:
+    """Whether the newest key that we keep was sealed under this APP_SECRET; True where we keep none."""
+    kept = [row for row in await _rows(session) if row.sealed is not None]
+    if not kept:
+        return True
+    try:
+        seal.open(kept[0].sealed or "", _place(kept[0].kid))
+    except ValueError:
+        return False
+    return True
+
+
 async def _rows(session: AsyncSession) -> Sequence[SigningKey]:
     return list(await session.scalars(select(SigningKey).order_by(SigningKey.number.desc())))
 
@@ -168,7 +180,8 @@ def _place(kid: str) -> str:
     return f"signing_key.sealed:{kid}"
 
 
-def _load(pem: str) -> Ed25519PrivateKey:
+def load_key(pem: str) -> Ed25519PrivateKey:
+    """Read the operator's key; ValueError says what it must be."""
     try:
         key = load_pem_private_key(pem.encode(), password=None)
         if isinstance(key, Ed25519PrivateKey):

@@ -12,6 +12,15 @@ def seal_secret(seal: Seal, endpoint_id: UUID, shown: str) -> str:
     return seal.seal(shown.encode(), f"webhook_endpoint.secret:{endpoint_id}")
 
 
+def opens(seal: Seal, endpoint: WebhookEndpoint) -> bool:
+    """Whether the secret that signs now was sealed under this APP_SECRET."""
+    try:
+        seal.open(endpoint.sealed_secret, f"webhook_endpoint.secret:{endpoint.id}")
+    except ValueError:
+        return False
+    return True
+
+
 def signing_secrets(seal: Seal, endpoint: WebhookEndpoint, now: datetime) -> list[str]:
     """The secrets that sign now, the newest first."""
     context = f"webhook_endpoint.secret:{endpoint.id}"

@@ -98,4 +98,5 @@ def test_settings_for_letters_in_production_are_accepted_when_they_are_whole():
         {"mail_url": "file:"},
         {"mail_url": "smtp://r.example", "mail_from": "a@b.example", "staff_mail": "c@d.example"},
     ):
-        Settings(**PRODUCTION, **way)
+        assert Settings(**PRODUCTION, **way).is_mute is (way["mail_url"] == "file:")
+    assert not Settings(mail_url="file:").is_mute

@@ -93,6 +93,19 @@ async def test_load_check_shows_a_readable_diff_and_publishes_nothing(database_u
     assert "Nothing differs" in pmhc("load", str(export), url=database_url).stderr
 
 
+async def test_load_check_shows_the_words_that_differ_far_down_in_a_text(database_url, tmp_path):
+    folder = tmp_path / "seed_data"
+    shutil.copytree(ROOT / "seed_data", folder)
+    file = folder / "topics" / "cit-training.yaml"
+    start, dot, end = file.read_text().rstrip().rpartition(".")
+    file.write_text(f"{start}, we think{dot}{end}\n")
+    done = pmhc("load", str(folder), "--check", url=database_url)
+    removed, added = (line for line in done.stdout.splitlines() if line.startswith("      "))
+    assert "we think" in added
+    assert removed.removeprefix("      - …")[:50] == added.removeprefix("      + …")[:50]
+    assert max(len(removed), len(added)) < 220
+
+
 async def test_a_mistake_names_file_record_and_field_and_nothing_is_loaded(database_url, tmp_path):
     folder = tmp_path / "seed_data"
     shutil.copytree(ROOT / "seed_data", folder)
