@@ -15,7 +15,8 @@ help: ## say what can be done (this)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(VENV) ## set everything up and serve the seeded toolkit on SQLite
-	.venv/bin/pmhc serve --setup
+	@echo "Migrating, loading what is missing, and serving ..." >&2
+	@.venv/bin/pmhc serve --setup
 
 test: $(VENV) ## every test, on SQLite and on a real PostgreSQL (ARGS="-k name" for some)
 	.venv/bin/pytest -n 2 $(ARGS)
@@ -58,10 +59,12 @@ clean: ## remove what can be made again (your data in var/ stays)
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed and none was found; install it, or say make PYTHON=/path/to/python))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "$(PYTHON) is too old: $$($(PYTHON) --version 2>&1); Python 3.11 or newer is needed." >&2; exit 1; }
-	@cmp -s $< $@ || { set -ex; rm -rf .venv; $(PYTHON) -m venv .venv; \
+	@cmp -s $< $@ || { set -e; echo "Installing the locked packages into .venv; this takes a minute or two ..." >&2; \
+	  rm -rf .venv; $(PYTHON) -m venv .venv; \
 	  .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<; }
 	@cp $< $@
 
 $(VENV): .venv/.locked pyproject.toml
-	.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Linking this folder into .venv ..." >&2
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
