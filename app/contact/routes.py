@@ -49,17 +49,25 @@ Token = Annotated[
 ]
 Sender = Annotated[Principal, allowed(Scope.CONTACT_SUBMIT, anonymous=True)]
 Lister = Annotated[Principal, allowed(Scope.CONTACT_READ)]
-_Anyone = Annotated[Principal, allowed(Scope.CONTACT_READ, Scope.CONTACT_SUBMIT, Scope.CONTACT_REVIEW, anonymous=True)]
+Viewer = tuple[Principal, str | None]
+"""Who looks at a submission: by a key, or by the status token of one."""
 
 
-@refuses(Unauthenticated, NotFound)
-async def _viewer(caller: _Anyone, token: Token = None) -> tuple[Principal, str | None]:
-    if caller.anonymous and not token:
-        raise Unauthenticated("Send a key, or the status token of your receipt in `X-Status-Token`.")
-    return caller, token
+def _seen_by(*scopes: Scope) -> Any:
+    """A dependency for one thing that can be done to a submission: a key needs one of the scopes, a token none."""
+
+    @refuses(Unauthenticated, NotFound)
+    async def viewer(caller: Annotated[Principal, allowed(*scopes, anonymous=True)], token: Token = None) -> Viewer:
+        if caller.anonymous and not token:
+            raise Unauthenticated("Send a key, or the status token of your receipt in `X-Status-Token`.")
+        return caller, token
+
+    return Depends(viewer)
 
 
-Viewer = Annotated[tuple[Principal, str | None], Depends(_viewer)]
+Reader = Annotated[Viewer, _seen_by(Scope.CONTACT_READ)]
+Mover = Annotated[Viewer, _seen_by(Scope.CONTACT_SUBMIT, Scope.CONTACT_REVIEW)]
+Giver = Annotated[Viewer, _seen_by(Scope.CONTACT_SUBMIT)]
 
 
 @router.post(
@@ -131,7 +139,7 @@ async def list_contact_submissions(
 
 
 @router.get("/{submission_id}", operation_id="getContactSubmission", response_model=SubmissionOut)
-async def get_contact_submission(session: Reading, viewer: Viewer, submission_id: UUID) -> dict[str, Any]:
+async def get_contact_submission(session: Reading, viewer: Reader, submission_id: UUID) -> dict[str, Any]:
     """Get one submission, with what you may do now."""
     row = await service.find(session, *viewer, submission_id)
     return await _shown(session, row, viewer[0])
@@ -141,9 +149,7 @@ async def get_contact_submission(session: Reading, viewer: Viewer, submission_id
     "/{submission_id}/actions", operation_id="actOnContactSubmission", response_model=SubmissionOut,
     responses=problems(Invalid, ForbiddenContactMove),
 )  # fmt: skip
-async def act_on_contact_submission(
-    viewer: Viewer, work: Working, submission_id: UUID, asked: MoveIn
-) -> dict[str, Any]:
+async def act_on_contact_submission(viewer: Mover, work: Working, submission_id: UUID, asked: MoveIn) -> dict[str, Any]:
     """Move a submission along its life.
 
     Review, answer, accept, return, decline, close; the sender may withdraw.
@@ -168,7 +174,7 @@ async def act_on_contact_submission(
     responses=problems(Invalid, WrongContent, ContentTooLarge, service.AttachmentStored),
 )  # fmt: skip
 async def upload_attachment(
-    request: Request, viewer: Viewer, work: Working, submission_id: UUID, attachment_id: UUID
+    request: Request, viewer: Giver, work: Working, submission_id: UUID, attachment_id: UUID
 ) -> dict[str, Any]:
     """Send the bytes of an announced attachment.
 
@@ -191,7 +197,7 @@ async def upload_attachment(
     responses={200: {"content": {name: {"schema": {"type": "string", "format": "binary"}} for name in TYPES}}},
 )
 async def download_attachment(
-    request: Request, session: Reading, viewer: Viewer, submission_id: UUID, attachment_id: UUID
+    request: Request, session: Reading, viewer: Reader, submission_id: UUID, attachment_id: UUID
 ) -> Response:
     """Get the bytes of an attachment, to save, never to show in a browser."""
     row, attachment = await _attachment(session, viewer, submission_id, attachment_id)
@@ -206,7 +212,7 @@ async def download_attachment(
 
 
 async def _attachment(
-    session: AsyncSession, viewer: tuple[Principal, str | None], submission_id: UUID, attachment_id: UUID, *,
+    session: AsyncSession, viewer: Viewer, submission_id: UUID, attachment_id: UUID, *,
     lock: bool = False,
 ) -> tuple[ContactSubmission, Attachment]:  # fmt: skip
     row = await service.find(session, *viewer, submission_id, lock=lock)

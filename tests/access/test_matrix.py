@@ -45,6 +45,14 @@ def test_every_scope_is_explained_and_may_be_held():
     assert GRANTABLE[Role.PARTNER] < GRANTABLE[Role.STAFF]
 
 
+async def test_what_reads_asks_for_a_scope_to_read_and_what_writes_for_one_to_write(bare):
+    """A key that was made to read changes nothing, and one that was made to send reads nothing."""
+    reading = {Scope.AUDIT_READ, Scope.CONTACT_READ, Scope.EVENTS_READ, Scope.TTA_READ}
+    writing = {Scope.CONTACT_REVIEW, Scope.CONTACT_SUBMIT, Scope.CONTENT_PUBLISH, Scope.TTA_SUBMIT}
+    for row in await matrix(bare):
+        assert not set(row["scopes"]) & (writing if row["method"] == "GET" else reading), row["operation_id"]
+
+
 class Cast:
     """A key for each kind of caller, of owners that own nothing in common."""
 

@@ -165,6 +165,33 @@ async def test_nobody_else_sees_it(desk, staff):
     assert (await desk.client.get(PATH, headers=staff)).json()["total"] == 2
 
 
+@pytest.mark.parametrize(
+    ("role", "scope", "wanted"),
+    [
+        ("partner", "contact:read", {"get": 200, "download": 200, "put": 403, "act": 403}),
+        ("partner", "contact:submit", {"get": 403, "download": 403, "put": 200, "act": 200}),
+        ("staff", "contact:read", {"get": 200, "download": 200, "put": 403, "act": 403}),
+        ("staff", "contact:review", {"get": 403, "download": 403, "put": 403, "act": 409}),
+        ("staff", "contact:submit", {"get": 403, "download": 403, "put": 200, "act": 403}),
+    ],
+)
+async def test_each_scope_opens_what_it_says_and_nothing_else(desk, role, scope, wanted):
+    owner = await an_owner(desk)
+    full = {"Authorization": f"Bearer {await a_key(desk, owner=owner)}", "Content-Type": "application/pdf"}
+    receipt = await send(desk, POLICY, Authorization=full["Authorization"])
+    href = receipt["attachments"][0]["href"]
+    assert (await desk.client.put(href, content=PDF, headers=full)).status_code == 200
+    key = await a_key(desk, role, scopes=[scope], owner=owner if role == "partner" else None)
+    auth = {"Authorization": f"Bearer {key}"}
+    found = {
+        "get": await desk.client.get(receipt["href"], headers=auth),
+        "download": await desk.client.get(href, headers=auth),
+        "put": await desk.client.put(href, content=PDF, headers={**full, **auth}),
+        "act": await desk.client.post(f"{receipt['href']}/actions", json={"action": "withdraw"}, headers=auth),
+    }
+    assert {verb: answer.status_code for verb, answer in found.items()} == wanted
+
+
 async def test_a_partner_sees_its_own_and_walks_its_list(desk):
     owner = await an_owner(desk)
     auth = {"Authorization": f"Bearer {await a_key(desk, owner=owner)}"}
