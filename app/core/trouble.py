@@ -54,6 +54,7 @@ def out_of_reach(error: BaseException, url: str) -> str:
     cause = getattr(error, "orig", None) or error
     if not url.startswith("sqlite"):
         # The type only: the text of a driver's error may hold what was sent.
-        return f"{place(url)} ({type(cause).__name__}); check APP_DATABASE_URL and that it runs"
+        name = type(cause.__cause__ or cause).__name__
+        return f"{place(url)} ({name}); check APP_DATABASE_URL and that it runs"
     words = "" if isinstance(cause, OSError) else f": {cause}"
     return f"{place(url)} ({type(cause).__name__}{words}); check APP_DATABASE_URL"

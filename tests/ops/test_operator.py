@@ -192,3 +192,26 @@ async def test_the_address_of_the_documentation_is_told_once_it_answers(database
     assert page.status_code == 200
     [warned] = [line for line in lines if "mail.sent_to_nobody" in line]
     assert "APP_STAFF_MAIL" in warned
+
+
+async def test_a_database_that_the_server_does_not_have_is_told(run, templates):
+    if templates.kind == "sqlite":
+        url = "sqlite:////dev/null/toolkit.sqlite3"
+        done = await run("migrate", APP_DATABASE_URL=url)
+        assert "out of reach: /dev/null/toolkit.sqlite3 (" in done.stderr
+    else:
+        done = await run("export", APP_DATABASE_URL=templates.url("nobodys"))
+        assert "/nobodys (InvalidCatalogNameError); check APP_DATABASE_URL" in done.stderr
+    assert done.exit_code == 1
+
+
+async def test_a_worker_warns_too_where_letters_reach_nobody(database_url):
+    process = await asyncio.create_subprocess_exec(
+        PMHC, "worker", env=environment(database_url, **PRODUCTION), stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        line = (await process.stderr.readline()).decode()
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert "mail.sent_to_nobody" in line
