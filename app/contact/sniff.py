@@ -1,5 +1,6 @@
 """What a file is, judged by its content; what it is called is only compared with that. Pure."""
 
+import struct
 import zipfile
 from io import BytesIO
 
@@ -24,6 +25,10 @@ TYPES = {
 PARTS = {"word/document.xml": "wordprocessingml.document", "ppt/presentation.xml": "presentationml.presentation",
          "xl/workbook.xml": "spreadsheetml.sheet"}  # fmt: skip
 UNPACKED_LIMIT = 200 * 1024 * 1024
+ENCRYPTED = 0x1
+"""The bit of a ZIP entry's flags that says that nobody reads it without a password."""
+UNREADABLE = (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, OverflowError, struct.error)
+"""What the library raises for archives that are broken, or made by rules that it does not know."""
 
 
 class WrongContent(Problem):
@@ -47,14 +52,15 @@ def media_type_of(content: bytes) -> str | None:
 
 
 def _office(content: bytes) -> str | None:
-    """Which Office document a ZIP archive is; one with macros, or that unpacks without end, is none."""
+    """Which Office document a ZIP archive is; with macros, a password, or no end when unpacked it is none."""
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            names = {info.filename for info in archive.infolist()}
-            if sum(info.file_size for info in archive.infolist()) > UNPACKED_LIMIT:
-                return None
-    except (zipfile.BadZipFile, ValueError):
+            entries = archive.infolist()
+    except UNREADABLE:
         return None
+    if any(entry.flag_bits & ENCRYPTED for entry in entries) or sum(e.file_size for e in entries) > UNPACKED_LIMIT:
+        return None
+    names = {entry.filename for entry in entries}
     if "[Content_Types].xml" not in names or any("vbaProject" in name for name in names):
         return None
     return next((OFFICE + kind for part, kind in PARTS.items() if part in names), None)

@@ -267,6 +267,29 @@ def test_a_document_with_macros_is_not_taken():
     assert media_type_of(packed.getvalue()) is None
 
 
+WORD = office("word/document.xml")
+DIRECTORY = WORD.index(b"PK\x01\x02")
+
+
+@pytest.mark.parametrize(("place", "byte"), [(6, 99), (8, 0x01), (8, 0x41)])
+async def test_a_document_that_nobody_could_open_is_refused(desk, place, byte):
+    broken = bytearray(WORD)
+    broken[DIRECTORY + place] = byte
+    named = next(name for name in TYPES if name.endswith("wordprocessingml.document"))
+    receipt = await send(desk, {**POLICY, "attachments": [{"filename": "policy.docx", "media_type": named}]})
+    headers = {**opened(receipt), "Content-Type": named}
+    href = receipt["attachments"][0]["href"]
+    assert (await desk.client.put(href, content=bytes(broken), headers=headers)).status_code == 415
+    assert (await desk.client.put(href, content=WORD, headers=headers)).status_code == 200
+
+
+@given(st.integers(0, len(WORD) - 1), st.integers(0, 255))
+def test_a_document_with_one_wrong_byte_is_judged_without_a_fault(place, byte):
+    changed = bytearray(WORD)
+    changed[place] = byte
+    assert media_type_of(bytes(changed)) in {None, *TYPES}
+
+
 @given(st.binary(max_size=400))
 def test_any_bytes_are_judged_without_a_fault(content):
     assert media_type_of(content) in {None, *TYPES}
