@@ -231,7 +231,11 @@ def _bind(settings: "Settings") -> "list[socket]":
     except OSError as error:
         _fail(_no_port(settings, error), 3)
     for family, kind, protocol, _, address in dict.fromkeys(found):
-        one = socket.socket(family, kind, protocol)
+        try:
+            one = socket.socket(family, kind, protocol)
+        except OSError as error:  # a machine without IPv6, say
+            fault = error
+            continue
         try:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:

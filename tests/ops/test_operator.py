@@ -22,6 +22,7 @@ from app.webhooks.secret import seal_secret
 from tests.make import anyio_thread, running
 from tests.ops.make import PMHC, environment, free_port, pmhc
 from tests.tta.make import a_partner
+from tests.valkey import Valkey
 
 PRODUCTION = {
     "APP_ENV": "production", "APP_SECRET": "0123456789abcdef0123456789abcdef", "APP_PUBLIC_URL": "https://api.example",
@@ -126,6 +127,12 @@ async def test_a_dead_redis_is_a_fault_of_check(run, bare_url):
     [line] = [line for line in done.stdout.splitlines() if "Redis" in line]
     assert line.startswith(f"✗ limits (Redis, {url.partition('@')[2].removesuffix('/0')}): out of reach")
     assert "hidden-word" not in done.output
+
+
+async def test_a_redis_that_answers_is_well(run, bare_url):
+    with Valkey() as server:
+        done = await run("check", APP_DATABASE_URL=bare_url, APP_REDIS_URL=server.url)
+    assert f"✓ limits (Redis, 127.0.0.1:{server.port})" in done.stdout
 
 
 async def a_webhook(world):
