@@ -1,5 +1,6 @@
 """Contact PMHC over HTTP."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -9,7 +10,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.deps import Working, allowed
+from app.access.deps import Now, Working, allowed, open_work
 from app.access.principal import Kind, Principal
 from app.access.scopes import Scope
 from app.contact import service
@@ -24,7 +25,7 @@ from app.contact.schemas import (
     SubmissionPage,
     SubmissionQuery,
 )
-from app.contact.sniff import TYPES, WrongContent
+from app.contact.sniff import TYPES, WrongContent, judge
 from app.contact.states import ForbiddenContactMove
 from app.contact.states import allowed as allowed_moves
 from app.core.bodies import digest_of
@@ -174,19 +175,24 @@ async def act_on_contact_submission(viewer: Mover, work: Working, submission_id:
     responses=problems(Invalid, WrongContent, ContentTooLarge, service.AttachmentStored),
 )  # fmt: skip
 async def upload_attachment(
-    request: Request, viewer: Giver, work: Working, submission_id: UUID, attachment_id: UUID
+    request: Request, viewer: Giver, now: Now, submission_id: UUID, attachment_id: UUID
 ) -> dict[str, Any]:
     """Send the bytes of an announced attachment.
 
     Its type is judged by the content. Sending the same bytes again is harmless; other bytes are refused.
     """
     content = await request.body()
-    row, attachment = await _attachment(work.session, viewer, submission_id, attachment_id, lock=True)
+    async with request.app.state.database.read() as session:
+        await _attachment(session, viewer, submission_id, attachment_id)  # for nobody else are bytes looked at
+    service.check_size(content)
+    found = await asyncio.to_thread(judge, content)
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    sha256 = service.check_content(attachment, content, declared)
     files: Files = request.app.state.files
-    await files.put(service.file_key(row, attachment), content)
-    service.stored(work, row, attachment, len(content), sha256)
+    async with open_work(request, viewer[0], now) as work:
+        row, attachment = await _attachment(work.session, viewer, submission_id, attachment_id, lock=True)
+        service.check_content(attachment, found, declared)
+        await files.put(service.file_key(row, attachment), content)
+        service.stored(work, row, attachment, found)
     return _file(attachment)
 
 

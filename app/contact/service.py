@@ -16,7 +16,7 @@ from app.access.principal import Principal
 from app.contact.files import SANDBOXES
 from app.contact.models import Attachment, AttachmentStatus, ContactPerson, ContactSubmission
 from app.contact.schemas import CANNOT_SHARE, MoveIn, SubmissionIn
-from app.contact.sniff import FILE_LIMIT, WrongContent, media_type_of
+from app.contact.sniff import FILE_LIMIT, Judged, WrongContent
 from app.contact.states import TOLD, Kind, Status, allowed, step
 from app.core.errors import Conflict, ContentTooLarge, Invalid, NotFound
 from app.core.facts import Data, define
@@ -167,33 +167,34 @@ async def act(
     return row
 
 
-def check_content(attachment: Attachment, content: bytes, declared: str | None) -> str:
-    """The SHA-256 of bytes that are what was announced; refuses all others."""
+def check_size(content: bytes) -> None:
+    """Refuse what is too much, or nothing."""
     if len(content) > FILE_LIMIT:
         raise ContentTooLarge(f"An attachment may have {FILE_LIMIT} bytes.", limit_bytes=FILE_LIMIT)
     if not content:
         raise Invalid([{"pointer": "", "detail": "Send the bytes of the file as the body."}])
-    found = media_type_of(content)
-    if found != attachment.media_type or (declared and declared != attachment.media_type):
-        told = found or "something that is not taken"
+
+
+def check_content(attachment: Attachment, found: Judged, declared: str | None) -> None:
+    """Refuse bytes that are not what was announced."""
+    if found.media_type != attachment.media_type or (declared and declared != attachment.media_type):
+        told = found.media_type or "something that is not taken"
         raise WrongContent(f"It was announced as {attachment.media_type}, and its content is {told}.")
-    digest_ = hashlib.sha256(content).hexdigest()
-    if attachment.status is AttachmentStatus.STORED and attachment.sha256 != digest_:
+    if attachment.status is AttachmentStatus.STORED and attachment.sha256 != found.sha256:
         raise AttachmentStored("The attachment is stored with other bytes.")
-    if attachment.sha256 not in (None, digest_):
+    if attachment.sha256 not in (None, found.sha256):
         raise Invalid([{"pointer": "", "detail": "The bytes do not have the SHA-256 that was announced."}])
-    return digest_
 
 
-def stored(work: Work, row: ContactSubmission, attachment: Attachment, size: int, sha256: str) -> None:
+def stored(work: Work, row: ContactSubmission, attachment: Attachment, found: Judged) -> None:
     """Note that the bytes are kept."""
     if attachment.status is AttachmentStatus.STORED:
         return
     attachment.status, attachment.stored_at = AttachmentStatus.STORED, work.now
-    attachment.size_bytes, attachment.sha256 = size, sha256
+    attachment.size_bytes, attachment.sha256 = found.size, found.sha256
     work.record(
         "contact.attachment_stored", SUBJECT, row.id, owner_id=row.owner_id,
-        reference=row.reference, attachment_id=str(attachment.id), sha256=sha256,
+        reference=row.reference, attachment_id=str(attachment.id), sha256=found.sha256,
     )  # fmt: skip
 
 

@@ -3,13 +3,14 @@
 import asyncio
 import hashlib
 import io
+import time
 import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.contact.sniff import FILE_LIMIT, TYPES, media_type_of
+from app.contact.sniff import ENTRIES_LIMIT, FILE_LIMIT, PIECE, TYPES, media_type_of
 from app.contact.states import BY_SENDER, STEPS, Action, ForbiddenContactMove, Kind, Status, step
 from tests.access.make import a_key, an_owner
 from tests.make import running
@@ -288,6 +289,56 @@ def test_a_document_with_one_wrong_byte_is_judged_without_a_fault(place, byte):
     changed = bytearray(WORD)
     changed[place] = byte
     assert media_type_of(bytes(changed)) in {None, *TYPES}
+
+
+def archive(entries):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name in ("[Content_Types].xml", "word/document.xml", *map(str, range(entries - 2))):
+            file.writestr(name, b"")
+    return packed.getvalue()
+
+
+def test_judging_the_largest_text_takes_no_time_worth_telling():
+    for content, judged in ((b"a" * FILE_LIMIT, "text/plain"), (b"a" * (FILE_LIMIT - 1) + b"\0", None)):
+        began = time.thread_time()
+        assert media_type_of(content) == judged
+        assert time.thread_time() - began < 0.3
+
+
+def test_an_archive_with_more_entries_than_a_document_has_is_none():
+    assert media_type_of(archive(ENTRIES_LIMIT)) is not None
+    assert media_type_of(archive(ENTRIES_LIMIT + 1)) is None
+
+
+@given(st.text(), st.integers(0, 3))
+def test_text_is_told_wherever_it_is_cut_into_pieces(text, more):
+    printable = "".join(letter for letter in text if ord(letter) >= 32)
+    content = b"a" * (PIECE - more) + printable.encode() + b"."
+    assert media_type_of(content) == "text/plain"
+    assert media_type_of(content + b"\x00") is None
+    assert media_type_of(content + b"\xff") is None
+
+
+async def test_while_a_file_is_judged_others_write_and_are_answered(desk):
+    """The largest text there can be, sent four times at once; meanwhile the loop is never gone for long."""
+    text = {**POLICY, "attachments": [{"filename": "policy.txt", "media_type": "text/plain"}] * 4}
+    receipt = await send(desk, text)
+    headers = {**opened(receipt), "Content-Type": "text/plain"}
+    content, gaps, done = b"a" * FILE_LIMIT, [], asyncio.Event()
+
+    async def watch():
+        while not done.is_set():
+            began = time.perf_counter()
+            await asyncio.sleep(0.005)
+            gaps.append(time.perf_counter() - began)
+
+    watching = asyncio.create_task(watch())
+    puts = [desk.client.put(one["href"], content=content, headers=headers) for one in receipt["attachments"]]
+    assert [answer.status_code for answer in await asyncio.gather(*puts)] == [200] * 4
+    done.set()
+    await watching
+    assert max(gaps) < 0.5
 
 
 @given(st.binary(max_size=400))
