@@ -1,10 +1,11 @@
 """What comes in and goes out."""
 
 import re
+import unicodedata
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from app.contact.models import AttachmentStatus
 from app.contact.sniff import FILE_LIMIT, TYPES
@@ -15,12 +16,16 @@ from app.core.web import In, Out
 from app.core.words import SLUG_OF, Instant, Printable, Slug
 
 ATTACHMENTS_MAX = 5
+ENDINGS = ", ".join(ending for endings in TYPES.values() for ending in endings)
+UNSEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
+"""Categories of characters that nobody sees, but that may turn round how the others are shown."""
 CANNOT_SHARE = "confirm that you may share it: we cannot take what we may not show others"
 
 
 def _file_name(name: str) -> str:
-    """A name for people to read: no folders, nothing hidden."""
-    if re.search(r"[/\\\x00-\x1f<>:\"|?*]", name) or name.startswith("."):
+    """A name for people to read: no folders, nothing hidden, and nothing that is shown other than it is stored."""
+    unseen = any(unicodedata.category(letter) in UNSEEN for letter in name)
+    if unseen or re.search(r"[/\\<>:\"|?*]", name) or name.startswith("."):
         raise ValueError("must be a plain file name, without folders and special characters")
     return name
 
@@ -38,13 +43,24 @@ Text = Annotated[str, Field(min_length=10, max_length=8000), Printable, Stripped
 class AttachmentIn(In):
     """A file that will follow."""
 
-    filename: FileName = Field(examples=["crisis-response-policy.pdf"])
+    # Before the name, whose ending is checked against it.
     media_type: Annotated[
         str, Field(max_length=80, json_schema_extra={"enum": list(TYPES)}), AfterValidator(_media_type)
     ]
+    filename: FileName = Field(
+        examples=["crisis-response-policy.pdf"], description="Ends as its type demands: " + ENDINGS + "."
+    )
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         None, description="SHA-256 of the bytes, in hexadecimal; checked when they come."
     )
+
+    @field_validator("filename")
+    @classmethod
+    def _ends_as_its_type_demands(cls, name: str, info: ValidationInfo) -> str:
+        endings = TYPES.get(info.data.get("media_type", ""))
+        if endings and not name.lower().endswith(endings):
+            raise ValueError(f"must end in {' or '.join(endings)}, as its type demands")
+        return name
 
 
 class SubmissionIn(In):

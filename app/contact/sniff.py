@@ -20,15 +20,16 @@ FILE_LIMIT = 10 * 1024 * 1024
 PDF = "application/pdf"
 OFFICE = "application/vnd.openxmlformats-officedocument."
 TYPES = {
-    PDF: ".pdf",
-    OFFICE + "wordprocessingml.document": ".docx",
-    OFFICE + "presentationml.presentation": ".pptx",
-    OFFICE + "spreadsheetml.sheet": ".xlsx",
-    "text/plain": ".txt",
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
+    PDF: (".pdf",),
+    OFFICE + "wordprocessingml.document": (".docx",),
+    OFFICE + "presentationml.presentation": (".pptx",),
+    OFFICE + "spreadsheetml.sheet": (".xlsx",),
+    "text/plain": (".txt", ".md", ".csv"),
+    "image/png": (".png",),
+    "image/jpeg": (".jpg", ".jpeg"),
 }
-"""Media types that are taken, and the ending each has."""
+"""Media types that are taken, and how the name of a file of each may end: by that its reader's computer decides what
+to do with it, so `run.bat` is no text."""
 PARTS = {"word/document.xml": "wordprocessingml.document", "ppt/presentation.xml": "presentationml.presentation",
          "xl/workbook.xml": "spreadsheetml.sheet"}  # fmt: skip
 UNPACKED_LIMIT = 200 * 1024 * 1024

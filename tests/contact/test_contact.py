@@ -138,13 +138,47 @@ async def test_the_announced_digest_is_checked(desk):
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "a/b.pdf", "a\\b.pdf", ".hidden", "a\x00.pdf", "C:policy.pdf", ""]
+    "name",
+    [
+        "../../etc/passwd",
+        "a/b.pdf",
+        "a\\b.pdf",
+        ".hidden.pdf",
+        "a\x00.pdf",
+        "C:policy.pdf",
+        "",
+        "policy\u202efdp.pdf",
+        "\u2066policy.pdf",
+        "policy\u200b.pdf",
+        "policy\n.pdf",
+        "policy\x85.pdf",
+        "policy.pdf.exe",
+        "policy",
+        "policy.pdf.",
+        "policy.pdf ",
+        "run.bat",
+        "policy.txt",
+    ],
 )
 async def test_names_that_play_tricks_are_refused(desk, name):
     body = {**POLICY, "attachments": [{"filename": name, "media_type": "application/pdf"}]}
     answer = await desk.client.post(PATH, json=body)
     assert answer.status_code == 422
     assert any(e["pointer"].startswith("/attachments/0/filename") for e in answer.json()["errors"])
+
+
+async def test_a_name_ends_as_its_type_demands_in_small_letters_or_large(desk):
+    for media_type, names in {
+        "text/plain": ["notes.TXT", "Überblick.md", "Зразок 1.csv"], "image/jpeg": ["a.jpg", "a.b.jpeg"],
+        "application/pdf": ["Policy (final).PDF"],
+    }.items():  # fmt: skip
+        announced = [{"filename": name, "media_type": media_type} for name in names]
+        assert len((await send(desk, {**POLICY, "attachments": announced}))["attachments"]) == len(names)
+    for name in ("run.bat", "x.exe", "notes.txt.js", "page.html", "image.svg", "notes.pdf"):
+        announced = [{"filename": name, "media_type": "text/plain"}]
+        answer = await desk.client.post(PATH, json={**POLICY, "attachments": announced})
+        told = [(fault["pointer"], fault["detail"]) for fault in answer.json()["errors"]]
+        assert told == [("/attachments/0/filename", "Must end in .txt or .md or .csv, as its type demands.")]
 
 
 async def test_material_needs_the_right_to_share_it_and_every_fault_is_named(desk):
