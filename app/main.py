@@ -18,6 +18,7 @@ from app.audit.routes import router as audit
 from app.catalog.routes import router as catalog
 from app.contact.files import open_files
 from app.contact.routes import router as contact
+from app.contact.routes import takes_a_file
 from app.contact.sniff import FILE_LIMIT
 from app.contents import KINDS
 from app.core import ops
@@ -142,7 +143,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
         app,
         answers,
         metrics,
-        body_limit=lambda path: FILE_LIMIT if "/attachments/" in path else settings.body_limit,
+        body_limit=lambda method, path: FILE_LIMIT if takes_a_file(method, path) else settings.body_limit,
         allowed=addresses.methods,
         opened=addresses.opened,
         render=render,

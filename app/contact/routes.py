@@ -1,6 +1,7 @@
 """Contact PMHC over HTTP."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -44,6 +45,7 @@ from app.core.web import Reading, new_router, problems, refuses
 router = new_router("/v1/contact-submissions", "Contact")
 PATH = "/v1/contact-submissions"
 ROUTE = "POST /v1/contact-submissions"
+UPLOAD = re.compile(PATH + r"/[0-9A-Fa-f-]{32,36}/attachments/[0-9A-Fa-f-]{32,36}")
 Token = Annotated[
     str | None,
     Header(alias="X-Status-Token", max_length=200, description="The status token of the receipt, without a key."),
@@ -69,6 +71,11 @@ def _seen_by(*scopes: Scope) -> Any:
 Reader = Annotated[Viewer, _seen_by(Scope.CONTACT_READ)]
 Mover = Annotated[Viewer, _seen_by(Scope.CONTACT_SUBMIT, Scope.CONTACT_REVIEW)]
 Giver = Annotated[Viewer, _seen_by(Scope.CONTACT_SUBMIT)]
+
+
+def takes_a_file(method: str, path: str) -> bool:
+    """Whether a body may be as large as a file: where one is uploaded, and nowhere that only looks like it."""
+    return method == "PUT" and UPLOAD.fullmatch(path) is not None
 
 
 @router.post(

@@ -71,12 +71,12 @@ class Door:
         answers: Answers,
         metrics: Metrics,
         *,
-        body_limit: Callable[[str], int],
+        body_limit: Callable[[str, str], int],
         allowed: Allowed,
         opened: Opened,
         render: Callable[[Problem, str, str], tuple[Headers, bytes]],
     ) -> None:
-        """`render` writes a problem document for a request path and id."""
+        """`body_limit` knows the limit of a method and path; `render` writes a problem for a request path and id."""
         self.app, self.answers, self.metrics = app, answers, metrics
         self.body_limit, self.allowed, self.opened, self.render = body_limit, allowed, opened, render
         self._seed = os.urandom(5).hex().encode()
@@ -172,7 +172,7 @@ class Door:
             raise HeadersTooLarge(f"The header section may have {HEADER_LIMIT} bytes.", limit_bytes=HEADER_LIMIT)
         if scope["method"] in ("GET", "HEAD"):
             return receive
-        limit = self.body_limit(scope["path"])
+        limit = self.body_limit(scope["method"], scope["path"])
         too_large = ContentTooLarge(f"The body may have {limit} bytes.", limit_bytes=limit)
         if int(noted.get(b"content-length", b"0") or b"0") > limit:
             raise too_large

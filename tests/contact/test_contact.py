@@ -130,6 +130,20 @@ async def test_too_large_a_file_is_refused(desk):
     assert answer.json()["limit_bytes"] == FILE_LIMIT
 
 
+async def test_only_where_a_file_is_uploaded_may_a_body_be_as_large_as_one(desk):
+    receipt = await send(desk, POLICY)
+    href = receipt["attachments"][0]["href"]
+    usual = desk.settings.body_limit
+    for method, path in [
+        ("POST", "/v1/nothing/attachments/x"), ("PUT", "/v1/nothing/attachments/x"), ("POST", href),
+        ("PUT", f"{href}/x"), ("PUT", f"{PATH}/x/attachments/y"), ("PUT", f"/v1/topics{href}"),
+    ]:  # fmt: skip
+        answer = await desk.client.request(method, path, content=b" " * (usual + 1), headers=opened(receipt))
+        assert (answer.status_code, answer.json().get("limit_bytes")) == (413, usual), path
+    put = await desk.client.put(href, content=PDF + b" " * usual, headers=opened(receipt))
+    assert put.status_code == 200
+
+
 async def test_the_announced_digest_is_checked(desk):
     announced = [{"filename": "policy.pdf", "media_type": "application/pdf", "sha256": "0" * 64}]
     receipt = await send(desk, {**POLICY, "attachments": announced})
