@@ -1,6 +1,7 @@
 """Contact PMHC over HTTP."""
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -45,6 +46,10 @@ from app.core.web import Reading, new_router, problems, refuses
 router = new_router("/v1/contact-submissions", "Contact")
 PATH = "/v1/contact-submissions"
 ROUTE = "POST /v1/contact-submissions"
+WORDS: dict[str, Any] = {
+    **dict.fromkeys(("name", "email", "agency", "subject", "message"), True), "attachments": {"__all__": {"filename"}},
+}  # fmt: skip
+"""What of an answer a person wrote. It lies in `contact_person` alone, so an answer is remembered without it."""
 UPLOAD = re.compile(PATH + r"/[0-9A-Fa-f-]{32,36}/attachments/[0-9A-Fa-f-]{32,36}")
 Token = Annotated[
     str | None,
@@ -101,16 +106,15 @@ async def submit_contact(
     token_of = None if caller.kind is Kind.PARTNER else lambda id_: service.token_of(secret, id_)
     use = _use(caller, idempotency_key, asked)
     if use and (row := (await standing(work.session, [use])).get(use.digest)):
-        return _receipt(use.replay(row).answer, token_of, replayed=True)
+        return _receipt(_again(use.replay(row).answer, asked), token_of, replayed=True)
     submitted = service.plan(work, caller, asked, secret)
-    told = {**_whole(*submitted, caller), "status_token": None}
-    answer = SubmissionMade.model_validate(told).model_dump_json()
-    if use and await remember(work.session, [use.row(work, 201, answer, told["href"])]):
+    made = SubmissionMade.model_validate({**_whole(*submitted, caller), "status_token": None})
+    if use and await remember(work.session, [use.row(work, 201, made.model_dump_json(exclude=WORDS), made.href)]):
         # Somebody was quicker between our look and our write: theirs is the first answer, ours is never written.
         first = (await standing(work.session, [use]))[use.digest]
-        return _receipt(use.replay(first).answer, token_of, replayed=True)
+        return _receipt(_again(use.replay(first).answer, asked), token_of, replayed=True)
     await service.keep(work, submitted)
-    return _receipt(answer, token_of, replayed=False)
+    return _receipt(made, token_of, replayed=False)
 
 
 def _use(caller: Principal, key: str | None, asked: SubmissionIn) -> Use | None:
@@ -119,9 +123,16 @@ def _use(caller: Principal, key: str | None, asked: SubmissionIn) -> Use | None:
     return Use.of(caller.actor, ROUTE, key, digest_of(asked.model_dump(mode="json")))
 
 
-def _receipt(answer: str, token_of: Callable[[UUID], str] | None, *, replayed: bool) -> Response:
+def _again(kept: str, asked: SubmissionIn) -> SubmissionMade:
+    """The first answer: what was kept of it, and the words, which were not, from the same body sent again."""
+    told = {**json.loads(kept), **{name: getattr(asked, name) for name in WORDS if name != "attachments"}}
+    for file, announced in zip(told["attachments"], asked.attachments, strict=True):
+        file["filename"] = announced.filename
+    return SubmissionMade.model_validate(told)
+
+
+def _receipt(made: SubmissionMade, token_of: Callable[[UUID], str] | None, *, replayed: bool) -> Response:
     """The answer with the token, which is shown and not stored."""
-    made = SubmissionMade.model_validate_json(answer)
     if token_of:
         made = made.model_copy(update={"status_token": token_of(made.id)})
     headers = {"Location": made.href, **({REPLAYED: "true"} if replayed else {})}

@@ -9,9 +9,12 @@ import zipfile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import delete, select
 
+from app.contact.models import ContactPerson
 from app.contact.sniff import ENTRIES_LIMIT, FILE_LIMIT, PIECE, TYPES, media_type_of
 from app.contact.states import BY_SENDER, STEPS, Action, ForbiddenContactMove, Kind, Status, step
+from app.core.idempotency import IdempotencyRow
 from tests.access.make import a_key, an_owner
 from tests.make import running
 
@@ -277,6 +280,27 @@ async def test_what_people_wrote_stays_out_of_events(desk, staff):
         answer = await desk.client.get(path, headers=staff)
         assert answer.status_code == 200
         assert canary not in answer.text
+
+
+async def test_what_people_wrote_is_not_kept_with_the_answer_and_yet_told_again(desk, staff):
+    canary = "canary-5150-word"
+    body = {
+        **POLICY, "message": f"A message with a {canary} in it.", "name": canary, "subject": canary, "agency": canary,
+        "email": f"{canary}@springfield.example",
+        "attachments": [{"filename": f"{canary}-{n}.pdf", "media_type": "application/pdf"} for n in range(3)],
+    }  # fmt: skip
+    headers = {"Idempotency-Key": "one-attempt-0002"}
+    first = await desk.client.post(PATH, json=body, headers=headers)
+    assert first.text.count(canary) == 8
+    async with desk.database.read() as session:
+        [kept] = await session.scalars(select(IdempotencyRow.answer))
+    assert canary not in kept
+    await desk.client.post(f"{first.json()['href']}/actions", json={"action": "review"}, headers=staff)
+    async with desk.database.write() as session:
+        await session.execute(delete(ContactPerson))
+    again = await desk.client.post(PATH, json=body, headers=headers)
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+    assert again.content == first.content
 
 
 async def test_a_program_that_fills_in_everything_is_refused(desk):
