@@ -42,6 +42,7 @@ from app.editions.routes import library as sources
 from app.editions.routes import router as editions
 from app.editions.shelf import Shelf
 from app.library.routes import router as library
+from app.sandbox.moving import Turns
 from app.sandbox.routes import router as sandbox
 from app.sandbox.service import sweeper
 from app.search.building import index_of, prepare
@@ -134,7 +135,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     app.state.shelf, app.state.answers, app.state.metrics = shelf, answers, metrics
     app.state.allowed, app.state.keyring = addresses.methods, keyring
     app.state.warm = lambda: index_of(shelf.current)
-    app.state.worker, app.state.wake = worker, worker.wake
+    app.state.worker, app.state.wake, app.state.turns = worker, worker.wake, Turns()
     app.state.files = open_files(settings.files_url)
     app.state.seal, app.state.stopping = seal, asyncio.Event()
     app.state.signer, app.state.intake = signer, Intake(database, secret, signer, worker.wake)

@@ -52,6 +52,12 @@ class Unauthenticated(Problem):
     headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="pmhc"'}
 
 
+def sandbox_gone() -> Unauthenticated:
+    """The refusal of a key whose sandbox is thrown away while the request is on its way."""
+    told = "This key was of a sandbox, and the sandbox is gone; `POST /v1/sandboxes` makes another."
+    return Unauthenticated(told, headers={"WWW-Authenticate": 'Bearer realm="pmhc", error="invalid_token"'})
+
+
 class Forbidden(Problem):
     """The key is good but lacks the scope this operation needs. `GET /v1/whoami` lists the scopes it has."""
 

@@ -1,15 +1,20 @@
-"""What a sandbox still has before it: when something falls due next, and whether anything is on its way.
+"""What a sandbox has before it: when something falls due next, and what is on its way.
 
-Both are looked up, never remembered: whatever has happened meanwhile, in this process or another, is seen.
+It is looked up, never remembered: whatever has happened meanwhile, in this process or another, is seen. One statement
+tells all of it, because a clock that moves asks at every stop.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.models import World
 from app.core.feed import Counter
 from app.core.notices import Notice, NoticeStatus
 from app.core.work import Event
@@ -20,38 +25,69 @@ from app.webhooks.models import Delivery, DeliveryStatus, EndpointStatus, Webhoo
 R = TTARequest
 MATCH_RUNS = and_(*(c.is_(None) for c in (
     R.match_met_at, R.match_breached_at, R.match_cancelled_at, R.match_paused_at)))  # fmt: skip
+BY_TIME = ("tell_steps", "tell_matches", "end_leases", "seek_acknowledgements")
+"""The worker's tasks that time alone gives something to do."""
+STIRRED = ("keep_sandbox_letters", "number_events", "dispatch", "keep_sandbox_webhooks")
+"""Those that others give something to do, in the order in which one leads to the next."""
+INDOORS = (*BY_TIME, *STIRRED)
+"""The tasks that make things happen in a sandbox; they ask nobody outside, so nobody outside delays them."""
 
 
-def _first(column: Any, world_id: UUID, condition: ColumnElement[bool]) -> Select[Any]:
-    return select(func.min(column)).where(R.world_id == world_id, condition)
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What one sandbox has before it."""
+
+    offset: timedelta
+    falls_due: Mapping[str, datetime]
+    """Task → the earliest instant, by the sandbox's clock, at which it has something to do."""
+    under_way: frozenset[str]
+    """Tasks that have something to do whatever the time is."""
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When something falls due first; None when nothing will."""
+        return min(self.falls_due.values(), default=None)
+
+    def todo(self, now: datetime) -> frozenset[str]:
+        """The tasks that have something to do now."""
+        return self.under_way | {name for name, due in self.falls_due.items() if due < now}
 
 
-async def next_due(session: AsyncSession, world_id: UUID) -> datetime | None:
-    """The earliest instant, by the sandbox's clock, at which something falls due; None when nothing will."""
-    found = [
-        await session.scalar(_first(column, world_id, condition))
-        for column, condition in (
-            (R.next_step_at, R.next_step_at.is_not(None)),
-            (R.match_due_at, MATCH_RUNS),
-            (R.leased_until, R.leased_until.is_not(None)),
-        )
-    ]
-    silent = select(func.min(Acknowledgement.next_look_at)).where(
-        Acknowledgement.world_id == world_id, Acknowledgement.next_look_at.is_not(None)
+async def agenda(session: AsyncSession, world_id: UUID) -> Agenda | None:
+    """Look; None where the sandbox is gone."""
+    row = (await session.execute(_everything(), {"world": world_id})).mappings().first()
+    if row is None:
+        return None
+    return Agenda(
+        offset=timedelta(seconds=row["offset_seconds"]),
+        falls_due={name: row[name] for name in BY_TIME if row[name] is not None},
+        under_way=frozenset(name for name in STIRRED if row[name]),
     )
-    found.append(await session.scalar(silent))
-    return min((instant for instant in found if instant is not None), default=None)
 
 
-async def is_busy(session: AsyncSession, world_id: UUID) -> bool:
-    """Whether anything is on its way: an event to be numbered or dispatched, a webhook or a letter to be kept."""
+@cache
+def _everything() -> Select[Any]:
+    """The statement. It is made once: to put it together takes longer than to ask it."""
+    world = bindparam("world", type_=Uuid())
+
+    def first(column: Any, belongs: Any, condition: ColumnElement[bool]) -> Any:
+        return select(func.min(column)).where(belongs == world, condition).scalar_subquery()
+
     dispatched = select(Counter.value).where(Counter.name == "dispatch").scalar_subquery()
-    waiting = (
-        exists().where(Event.world_id == world_id, or_(Event.position.is_(None), Event.position > dispatched)),
-        exists().where(
-            WebhookEndpoint.world_id == world_id, WebhookEndpoint.status == EndpointStatus.ENABLED,
-            Delivery.endpoint_id == WebhookEndpoint.id, Delivery.status == DeliveryStatus.PENDING,
-        ),
-        exists().where(Notice.world_id == world_id, Notice.status == NoticeStatus.QUEUED),
+    pending = exists().where(
+        WebhookEndpoint.world_id == world, WebhookEndpoint.status == EndpointStatus.ENABLED,
+        Delivery.endpoint_id == WebhookEndpoint.id, Delivery.status == DeliveryStatus.PENDING,
     )  # fmt: skip
-    return bool(await session.scalar(select(or_(*waiting))))
+    look = Acknowledgement.next_look_at
+    found = {
+        "tell_steps": first(R.next_step_at, R.world_id, R.next_step_at.is_not(None)),
+        "tell_matches": first(R.match_due_at, R.world_id, MATCH_RUNS),
+        "end_leases": first(R.leased_until, R.world_id, R.leased_until.is_not(None)),
+        "seek_acknowledgements": first(look, Acknowledgement.world_id, look.is_not(None)),
+        "keep_sandbox_letters": exists().where(Notice.world_id == world, Notice.status == NoticeStatus.QUEUED),
+        "number_events": exists().where(Event.world_id == world, Event.position.is_(None)),
+        "dispatch": exists().where(Event.world_id == world, or_(Event.position.is_(None), Event.position > dispatched)),
+        "keep_sandbox_webhooks": pending,
+    }
+    columns = [column.label(name) for name, column in found.items()]
+    return select(World.offset_seconds, *columns).where(World.id == world)

@@ -9,13 +9,14 @@ from sqlalchemy import func, select
 from app.access.deps import Caller, Now, Working
 from app.access.models import World
 from app.core.bodies import json_body, json_request
-from app.core.errors import NotFound
+from app.core.errors import NotFound, sandbox_gone
 from app.core.letters import SandboxLetter
 from app.core.notices import Notice
 from app.core.web import Reading, new_router, problems, refuses
 from app.core.work import Event
 from app.sandbox import service
 from app.sandbox.desk import obey, read_order
+from app.sandbox.moving import ClockBusy, Move
 from app.sandbox.schemas import (
     SHOWN,
     AdvanceIn,
@@ -25,6 +26,7 @@ from app.sandbox.schemas import (
     SandboxMade,
     SandboxOut,
     parse_duration,
+    told_duration,
 )
 from app.tables import metadata
 from app.tta.desk import Claimed
@@ -87,7 +89,9 @@ async def create_sandbox(response: Response, work: Working) -> dict[str, Any]:
 @router.get("/current", operation_id="getSandbox", response_model=SandboxOut)
 async def get_sandbox(session: Reading, now: Now, world_id: WorldId) -> dict[str, Any]:
     """Look at the sandbox that the key opens."""
-    world = await session.get_one(World, world_id)
+    world = await session.get(World, world_id)
+    if world is None:
+        raise sandbox_gone()
     counts = {
         name: await session.scalar(select(func.count()).select_from(table).where(table.world_id == world_id))
         for name, table in COUNTED.items()
@@ -101,28 +105,29 @@ async def delete_sandbox(world_id: WorldId, work: Working) -> None:
     await service.throw_away(work.session, metadata, world_id)
 
 
-@router.post("/current/clock", operation_id="advanceSandboxClock", response_model=AdvanceOut)
+@router.post(
+    "/current/clock", operation_id="advanceSandboxClock", response_model=AdvanceOut, responses=problems(ClockBusy)
+)
 async def advance_sandbox_clock(request: Request, world_id: WorldId, asked: AdvanceIn) -> dict[str, Any]:
     """Move the sandbox's clock forward, and see what happens.
 
     `{"advance": "PT37H"}` runs everything that falls due in the next 37 hours, in order: escalations, breaches,
-    letters, webhooks. The answer lists it.
+    letters, webhooks. The answer lists it. A second call waits for its turn, 10 seconds at most. A call works for 10
+    seconds at most; where that was not enough, `left` says with what to go on.
     """
     state = request.app.state
-
-    async def run() -> None:
-        await state.worker.drain(service.INDOORS)
-
-    move = service.Move(state.database, state.clock, world_id, run)
-    now, news, total = await move.by(parse_duration(asked.advance))
+    async with state.turns.of(world_id):
+        move = Move(state.database, state.clock, world_id, state.worker.work, request.is_disconnected)
+        moved = await move.by(parse_duration(asked.advance))
     happened = [
         {
             "id": e.id, "type": e.type, "occurred_at": e.at, "subject_type": e.subject_type,
             "subject_id": e.subject_id, "data": e.data,
         }
-        for e in news
+        for e in moved.news
     ]  # fmt: skip
-    return {"now": now, "happened": happened, "total": total}
+    left = told_duration(moved.left) if moved.left else None
+    return {"now": moved.now, "happened": happened, "total": moved.total, "left": left}
 
 
 async def _order(request: Request, _world_id: WorldId) -> Any:

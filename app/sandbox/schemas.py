@@ -37,6 +37,13 @@ def _checked(text: str) -> str:
     return text
 
 
+def told_duration(duration: timedelta) -> str:
+    """A duration in the form that is taken."""
+    minutes, seconds = divmod(round(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"P{hours // 24}DT{hours % 24}H{minutes}M{seconds}S"
+
+
 class AdvanceIn(In):
     """How far to move the clock."""
 
@@ -78,6 +85,10 @@ class AdvanceOut(Out):
     now: Instant
     happened: list[Happened] = Field(description=f"In order; the last {SHOWN} where there were more.")
     total: int
+    left: str | None = Field(
+        description="Null where the clock has arrived. Else there was more to do than one call may take, and the "
+        "clock stands at `now`: send this as `advance` to go on."
+    )
 
 
 class LetterOut(Out):

@@ -1,55 +1,31 @@
-"""A sandbox's life: made, moved through time, thrown away.
+"""A sandbox's life: made, and thrown away; between the two its clock is moved (`moving`).
 
 A sandbox is a `world`. Its rows carry its id everywhere, the same code serves them, and every query is bound to the
 caller's world; so nothing of it is seen outside and nothing outside is seen in it.
-
-Time moves from one due instant to the next, and at each everything that has fallen due is done by the worker's own
-tasks. So what happens is what would have happened: in order, each thing just after it was due, not all at the end.
-Where very much falls due, stops lie closer together than `by / STOPS`; then several things share one.
-
-Two that move one clock at once move it by the sum; each does what is due, whoever moved, because the tasks lock what
-they touch. A running worker may have a due thing in hand: then the clock waits for it, a little, before it goes on.
 
 Throwing away follows the foreign keys: every table that carries `world_id`, and every table that points to such a
 row. A new table is covered by having the column; a test counts what is left.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, MetaData, Table, delete, false, func, or_, select
+from sqlalchemy import ColumnElement, MetaData, Table, delete, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import keys
 from app.access.models import ApiKey, Owner, Role, World
 from app.access.scopes import GRANTABLE
 from app.contact.files import SANDBOXES, Files
-from app.core.clock import Clock, monotonic
 from app.core.db import Database
-from app.core.errors import Invalid
 from app.core.ids import new_id
-from app.core.work import Event, Work
-from app.sandbox.agenda import is_busy, next_due
-from app.sandbox.schemas import AHEAD_MOST, LIFETIME, SHOWN
+from app.core.work import Work
+from app.sandbox.schemas import LIFETIME
 
-INDOORS = (
-    "tell_steps", "tell_matches", "end_leases", "seek_acknowledgements", "number_events", "dispatch",
-    "keep_sandbox_webhooks", "keep_sandbox_letters",
-)  # fmt: skip
-"""The worker's tasks that make things happen in a sandbox; they ask nobody outside, so nobody outside delays them."""
-STOPS = 100
-"""Due instants that one move may stop at exactly, and again as many that it may stop near."""
-PATIENCE, PAUSE, PAUSES = 15.0, 0.02, 100
-"""Seconds after which a move goes to its end at once; how long and how often it waits for another worker."""
-SECOND = timedelta(seconds=1)
 LOOK_FOR_FILES = timedelta(minutes=5)
 """Between two looks for files of worlds that are gone: each may be a request to a storage that counts them."""
 PARTNER, DESK = "Sandbox partner", "Sandbox desk"
-Run = Callable[[], Awaitable[object]]
-"""Does everything that is due now."""
 
 
 async def create(work: Work) -> tuple[World, str]:
@@ -73,78 +49,6 @@ async def create(work: Work) -> tuple[World, str]:
         )
     )  # fmt: skip
     return world, text
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One world's clock, and what moves it."""
-
-    database: Database
-    clock: Clock
-    world_id: UUID
-    run: Run
-
-    async def by(self, by: timedelta) -> tuple[datetime, list[Event], int]:
-        """Move the clock and do what falls due on the way; answers the new time, what happened, and how much."""
-        await self._check(by)
-        await self._quiet()
-        before = await self._last()
-        began, left, least = monotonic(), by, timedelta()
-        stops = waits = 0
-        while left:
-            least = by / STOPS if stops >= STOPS else least
-            hurry = monotonic() - began > PATIENCE
-            stride = await self._stride(left, left if hurry else least, patient=waits < PAUSES)
-            await self.run()
-            if stride:
-                left, stops, waits = left - stride, stops + 1, 0
-            else:
-                waits += 1
-                await asyncio.sleep(PAUSE)
-        await self._quiet()
-        return await self._told(before)
-
-    async def _check(self, by: timedelta) -> None:
-        async with self.database.read() as session:
-            world = await session.get_one(World, self.world_id)
-        if timedelta(seconds=world.offset_seconds) + by > AHEAD_MOST:
-            told = f"A sandbox's clock may run ahead by {AHEAD_MOST.days} days in all; make another sandbox."
-            raise Invalid([{"pointer": "/advance", "detail": told}])
-
-    async def _stride(self, left: timedelta, least: timedelta, *, patient: bool) -> timedelta:
-        """Go to just after the next due instant, or as far as is left; nowhere while something due is undone."""
-        async with self.database.write() as session:
-            world = await session.get_one(World, self.world_id, with_for_update={"key_share": True})
-            now = self.clock() + timedelta(seconds=world.offset_seconds)
-            due = await next_due(session, self.world_id)
-            if due is not None and due < now and patient:
-                return timedelta()
-            wanted = left if due is None or due < now else (due - now) // SECOND * SECOND + SECOND
-            stride = min(left, max(wanted, least // SECOND * SECOND))
-            world.offset_seconds += round(stride.total_seconds())
-        return stride
-
-    async def _quiet(self) -> None:
-        """Do what is due, and wait a little for what other workers have in hand."""
-        for _ in range(PAUSES):
-            await self.run()
-            async with self.database.read() as session:
-                if not await is_busy(session, self.world_id):
-                    return
-            await asyncio.sleep(PAUSE)
-
-    async def _last(self) -> int:
-        async with self.database.read() as session:
-            mine = select(func.max(Event.position)).where(Event.world_id == self.world_id)
-            return await session.scalar(mine) or 0
-
-    async def _told(self, before: int) -> tuple[datetime, list[Event], int]:
-        news = select(Event).where(Event.world_id == self.world_id, Event.position > before)
-        async with self.database.read() as session:
-            total = await session.scalar(select(func.count()).select_from(news.subquery())) or 0
-            last = list(await session.scalars(news.order_by(Event.position.desc()).limit(SHOWN)))
-            world = await session.get_one(World, self.world_id)
-        return self.clock() + timedelta(seconds=world.offset_seconds), last[::-1], total
 
 
 async def throw_away(session: AsyncSession, metadata: MetaData, world_id: UUID) -> int:
