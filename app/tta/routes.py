@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
-from app.access.deps import Now, allowed
+from app.access.deps import Guard, Now, allowed
 from app.access.principal import Kind, Principal
 from app.access.scopes import Scope
 from app.core.answers import Answer
@@ -51,7 +51,8 @@ router = new_router("/v1/tta-requests", "TTA requests")
 asking = new_router("/v1/tta-requests", "TTA requests")
 """Apart, so that the application can try it before all other routes: it is asked for often, and never from memory."""
 PATH = "/v1/tta-requests"
-Submitter = Annotated[Principal, allowed(Scope.TTA_SUBMIT, anonymous=True)]
+SUBMITTER = Guard((Scope.TTA_SUBMIT,), anonymous=True, staff=False)
+Submitter = Annotated[Principal, Depends(SUBMITTER)]
 Desk = Annotated[Principal, allowed(Scope.TTA_READ)]
 NOT_FOR_EMERGENCIES = (
     "This is not for emergencies. For a person in crisis call or text 988; where there is danger call 911."
