@@ -54,6 +54,7 @@ from app.toolkit.routes import router as toolkit
 from app.tta.acknowledgement_routes import router as acknowledgements
 from app.tta.desk_routes import router as desk
 from app.tta.intake import Intake
+from app.tta.quick import QuickPost
 from app.tta.routes import asking
 from app.tta.routes import router as tta
 from app.tta.service_levels import router as service_levels
@@ -117,6 +118,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.router.middleware_stack = QuickPost(app.router.middleware_stack)
     addresses = Addresses(app)
     app.add_middleware(Lane, contexts=addresses.contexts)
     if REMOVALS:
