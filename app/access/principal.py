@@ -1,5 +1,6 @@
 """Who calls: a value made once for each request, before anything else is done with it. Pure."""
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,7 +25,7 @@ class Principal:
     kind: Kind
     name: str
     client: str = ""
-    """Names the client's address for limits and for nothing else: never stored, logged or shown."""
+    """Names the client's address, for limits and `known_as` and for nothing else: never stored, logged or shown."""
     owner_id: UUID | None = None
     key_id: UUID | None = None
     prefix: str | None = None
@@ -49,6 +50,21 @@ class Principal:
     def actor(self) -> str:
         """How events name the caller."""
         return self.kind if self.owner_id is None else f"{self.kind}:{self.owner_id}"
+
+    def known_as(self, secret: str) -> str:
+        """Whose an idempotency key is: the owner's, and without a key of ours the address's from which it came.
+
+        Were all strangers one caller, a key such as `1` would be refused to whoever is second, and with the same body
+        would open to him what the first one sent. An honest client repeats within seconds or minutes, from where it
+        was: the same address (the same network, for IPv6) finds the first answer, and is told of another body. From
+        another address it is another request; whoever cannot live with that asks for a key. Those who share an address
+        can still meet, but only with the same key, and nobody is shown anything without the very same body.
+
+        What is kept is a digest under our secret, from which no address can be found again.
+        """
+        if not self.anonymous:
+            return self.actor
+        return "anonymous " + hmac.digest(secret.encode(), f"idempotency {self.client}".encode(), "sha256").hex()
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope."""

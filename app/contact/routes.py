@@ -104,7 +104,7 @@ async def submit_contact(
     if faults := service.faults_of(asked, list(state.shelf.current["topic"].by_slug)):
         raise Invalid(faults)
     token_of = None if caller.kind is Kind.PARTNER else lambda id_: service.token_of(secret, id_)
-    use = _use(caller, idempotency_key, asked)
+    use = _use(caller.known_as(secret), idempotency_key, asked)
     if use and (row := (await standing(work.session, [use])).get(use.digest)):
         return _receipt(_again(use.replay(row).answer, asked), token_of, replayed=True)
     submitted = service.plan(work, caller, asked, secret)
@@ -117,10 +117,10 @@ async def submit_contact(
     return _receipt(made, token_of, replayed=False)
 
 
-def _use(caller: Principal, key: str | None, asked: SubmissionIn) -> Use | None:
+def _use(caller: str, key: str | None, asked: SubmissionIn) -> Use | None:
     if key is None:
         return None
-    return Use.of(caller.actor, ROUTE, key, digest_of(asked.model_dump(mode="json")))
+    return Use.of(caller, ROUTE, key, digest_of(asked.model_dump(mode="json")))
 
 
 def _again(kept: str, asked: SubmissionIn) -> SubmissionMade:

@@ -1,9 +1,10 @@
 """Idempotency keys: the first answer again, however often and from wherever the same request comes.
 
-A key belongs to a caller and a route. Its row, with the answer, is written in the same transaction as what it answers:
-either both are there or neither, so a crash frees the key and no answer is ever promised for a thing that is not
-there. Two at once: the insert of the second waits for the first, or finds it; both databases do that by themselves,
-between replicas too. The body is compared by a digest; neither it nor the key itself is stored.
+A key belongs to a caller (`Principal.known_as`: an owner, or a stranger's address) and a route. Its row, with the
+answer, is written in the same transaction as what it answers: either both are there or neither, so a crash frees the
+key and no answer is ever promised for a thing that is not there. Two at once: the insert of the second waits for the
+first, or finds it; both databases do that by themselves, between replicas too. The body is compared by a digest;
+neither it nor the key itself is stored.
 
     no row           -> carry on, and leave the row
     row, same body   -> its answer again, with `Idempotent-Replayed: true`
@@ -43,7 +44,8 @@ IdempotencyKey = Annotated[
         max_length=200,
         pattern=r"^[!-~]+$",
         description="Any text of your own that names the attempt, such as a UUID. Sent again with the same body within "
-        "72 hours, it gives the first answer again and does nothing twice.",
+        "72 hours, it gives the first answer again and does nothing twice. Without a key of ours it holds for the "
+        "address it was first sent from.",
         examples=["7d1c1d8e-5a3b-4f0e-9a63-1f2b8c9d0e11"],
     ),
 ]

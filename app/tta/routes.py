@@ -127,7 +127,7 @@ async def submit(
         raise IdempotencyKeyMissing("Send `Idempotency-Key`, any text that names this attempt, and repeat it with it.")
     snapshot = request.app.state.shelf.current
     form = read(body, Setting(snapshot, now.date()))
-    digest = digest_of(body)
+    digest, whose = digest_of(body), caller.known_as(cursor_secret(request))
     asked = Asked(
         form=form,
         caller=caller,
@@ -136,7 +136,7 @@ async def submit(
         ),
         edition=snapshot.number,
         digest=digest,
-        use=Use.of(caller.actor, ROUTE, idempotency_key, digest) if idempotency_key else None,
+        use=Use.of(whose, ROUTE, idempotency_key, digest) if idempotency_key else None,
     )
     intake: Intake = request.app.state.intake
     if dry_run:

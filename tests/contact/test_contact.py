@@ -268,6 +268,32 @@ async def test_the_same_key_and_body_give_the_first_answer_again_also_at_once(de
     assert (await desk.client.get(PATH, headers=staff)).json()["total"] == 1
 
 
+async def test_strangers_do_not_share_their_idempotency_keys(database_url):
+    """Whoever guesses the key, and even the body, of somebody elsewhere gets nothing of his; a retry does."""
+    request = {
+        "contact": {"name": "Jo Doe", "email": "jo.doe@springfield.gov"}, "kind": "question",
+        "agency": {"name": "Springfield Police Department", "type": "municipal_police", "state": "IL"},
+        "description": "How do other agencies of our size begin?",
+    }  # fmt: skip
+    async with running(database_url, trusted_proxies="127.0.0.0/8") as world:
+
+        async def posted(path, body, client):
+            headers = {"Idempotency-Key": "1", "X-Forwarded-For": client}
+            return await world.client.post(path, json=body, headers=headers)
+
+        for path, body, word in ((PATH, QUESTION, "message"), ("/v1/tta-requests", request, "description")):
+            first = (await posted(path, body, "2001:db8::1")).json()
+            again = await posted(path, body, "2001:db8::ffff:2")
+            assert (again.headers.get("Idempotent-Replayed"), again.json()) == ("true", first)
+            assert (await posted(path, {**body, word: "Other words."}, "2001:db8::1")).status_code == 422
+            stranger = await posted(path, body, "198.51.100.7")
+            assert (stranger.status_code, "Idempotent-Replayed" in stranger.headers) == (201, False)
+            assert stranger.json()["id"] != first["id"]
+            assert stranger.json()["status_token"] != first["status_token"]
+            other = await posted(path, {**body, word: "Somebody else's words."}, "198.51.100.8")
+            assert other.status_code == 201, other.text
+
+
 async def test_what_people_wrote_stays_out_of_events(desk, staff):
     canary = "canary-5150-word"
     body = {**QUESTION, "message": f"A message with a {canary} in it.", "name": canary, "subject": canary}
