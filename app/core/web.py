@@ -15,9 +15,11 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, APIRouter
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, NoResultFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from app.core.answers import Headers
@@ -31,7 +33,9 @@ from app.core.errors import (
     Unavailable,
     UnsupportedMediaType,
     kinds,
+    sandbox_gone,
 )
+from app.core.sandboxes import WORLD
 
 log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
@@ -226,6 +230,25 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(DBAPIError)
     async def _driver(request: Request, error: DBAPIError) -> Response:
         return respond(request, from_database(error))
+
+    # What meets the end of its own sandbox halfway: what it points to, or looks for, or changes, is gone.
+    @app.exception_handler(IntegrityError)
+    @app.exception_handler(NoResultFound)
+    @app.exception_handler(StaleDataError)
+    async def _vanished(request: Request, error: Exception) -> Response:
+        if await _sandbox_is_gone(request):
+            return respond(request, sandbox_gone())
+        if isinstance(error, IntegrityError):
+            return respond(request, from_database(error))
+        raise error
+
+
+async def _sandbox_is_gone(request: Request) -> bool:
+    world_id = getattr(request.scope.get("pmhc.principal"), "world_id", None)
+    if world_id is None:
+        return False
+    async with request.app.state.database.read() as session:
+        return await session.scalar(select(WORLD.c.id).where(WORLD.c.id == world_id)) is None
 
 
 def from_database(error: Exception) -> Problem:

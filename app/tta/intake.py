@@ -5,6 +5,7 @@ only after its transaction ended well (`core.batch`). What can go wrong inside i
 the writing:
 
 - the idempotency key was used: the first answer again, or a refusal;
+- a sandbox is full, or is gone: a refusal;
 - the partner's own reference was used: 409 with a link to the first;
 - a reference of ours collides: the row is refused by the database, and the request is planned anew.
 """
@@ -15,15 +16,16 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.batch import Batch
 from app.core.db import Base, Database
-from app.core.errors import Conflict, Problem
+from app.core.errors import Conflict, Problem, sandbox_gone
 from app.core.idempotency import Running, remember, standing
 from app.core.notices import Notice
+from app.core.sandboxes import REQUESTS_MOST, SandboxFull, hold
 from app.core.signing import Signer
 from app.core.work import Event
 from app.tta.models import RequestTopic, TTARequest
@@ -55,9 +57,16 @@ async def judge(session: AsyncSession, asked: Sequence[Asked]) -> list[Outcome |
 
     A dry run and a real call read their verdict here.
     """
+    held = await _held(session, asked)  # first: it waits for others
     known = await standing(session, [one.use for one in asked if one.use])
     taken = await _taken_references(session, asked)
-    return [_verdict(one, known, taken) for one in asked]
+    outcomes = []
+    for one in asked:
+        outcome = _verdict(one, known, taken) or _room(one, held)
+        outcomes.append(outcome)
+        if outcome is None and one.moment.world_id is not None:
+            held[one.moment.world_id] += 1
+    return outcomes
 
 
 def _verdict(
@@ -74,6 +83,29 @@ def _verdict(
         return None
     told = "You have a request with this `external_ref` already; `existing` links to it."
     return Outcome(refusal=ExternalRefUsed(told, existing=f"/v1/tta-requests/{existing}"))
+
+
+def _room(one: Asked, held: Mapping[UUID, int]) -> Outcome | None:
+    """Whether a sandbox is there, and has room for one more."""
+    if one.moment.world_id is None:
+        return None
+    if one.moment.world_id not in held:
+        return Outcome(refusal=sandbox_gone())
+    if held[one.moment.world_id] >= REQUESTS_MOST:
+        told = f"The sandbox holds {REQUESTS_MOST} requests, which is all that it may; make another sandbox."
+        return Outcome(refusal=SandboxFull(told, limit=REQUESTS_MOST))
+    return None
+
+
+async def _held(session: AsyncSession, asked: Sequence[Asked]) -> dict[UUID, int]:
+    """How many requests each sandbox holds that is there; locked, so that it stays so where we write."""
+    there = await hold(session, {one.moment.world_id for one in asked})
+    if not there:
+        return {}
+    R = TTARequest  # noqa: N806 - stands for the table
+    counted = select(R.world_id, func.count()).where(R.world_id.in_(there)).group_by(R.world_id)
+    rows = await session.execute(counted)
+    return dict.fromkeys(there, 0) | {world_id: count for world_id, count in rows if world_id is not None}
 
 
 async def _taken_references(

@@ -19,6 +19,7 @@ from app.core.idempotency import (
     Use,
 )
 from app.core.paging import Cursors, count, cut, link_header, page_links
+from app.core.sandboxes import SandboxFull
 from app.core.web import Reading, new_router, problems
 from app.core.work import Moment
 from app.editions.asking import AsOfQuery
@@ -102,7 +103,7 @@ async def get_lifecycle() -> dict[str, Any]:
     responses={
         200: {"model": DryRunOut, "description": "The verdict of a dry run; nothing was written."},
         201: {"headers": {"Location": {}, REPLAYED: {}}},
-        **problems(IdempotencyKeyMissing, IdempotencyKeyReused, StillRunning, ExternalRefUsed),
+        **problems(IdempotencyKeyMissing, IdempotencyKeyReused, StillRunning, ExternalRefUsed, SandboxFull),
     },
 )
 async def submit(

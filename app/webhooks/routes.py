@@ -17,6 +17,7 @@ from app.core.db import Database
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.facts import public_types
 from app.core.links import cursor_links
+from app.core.sandboxes import SandboxFull
 from app.core.web import Reading, new_router, problems
 from app.core.work import Event
 from app.webhooks import service
@@ -68,7 +69,7 @@ async def list_event_types() -> dict[str, Any]:
 
 @router.post(
     "/webhook-endpoints", status_code=201, operation_id="createWebhookEndpoint", response_model=EndpointMade,
-    responses=problems(Invalid, service.TooManyEndpoints),
+    responses=problems(Invalid, service.TooManyEndpoints, SandboxFull),
 )  # fmt: skip
 async def create_webhook_endpoint(
     request: Request, response: Response, caller: Manager, work: Working, asked: EndpointIn

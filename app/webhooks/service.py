@@ -7,12 +7,14 @@ from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.models import Owner
 from app.access.principal import Principal
-from app.core.errors import Conflict, Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound, sandbox_gone
 from app.core.facts import Data, define, public_types
 from app.core.feed import Counter
 from app.core.ids import new_id
 from app.core.outbound import fault_of
+from app.core.sandboxes import ENDPOINTS_MOST, SandboxFull
 from app.core.seal import Seal
 from app.core.work import Event, Work
 from app.webhooks.dispatch import delivery_row
@@ -87,9 +89,7 @@ async def create(
         raise Invalid(faults)
     if caller.owner_id is None:
         raise NotFound("An endpoint belongs to an owner.")
-    count = await work.session.scalar(select(func.count()).select_from(my_endpoints(caller).subquery())) or 0
-    if count >= ENDPOINTS_MAX:
-        raise TooManyEndpoints(f"You have {count} endpoints; {ENDPOINTS_MAX} are allowed.", limit=ENDPOINTS_MAX)
+    await _make_room(work.session, caller)
     secret, endpoint_id = new_secret(), new_id()
     endpoint = WebhookEndpoint(
         id=endpoint_id, owner_id=caller.owner_id, world_id=caller.world_id, url=asked.url,
@@ -100,6 +100,18 @@ async def create(
     work.session.add(endpoint)
     _record(work, "webhook.created", endpoint)
     return endpoint, secret
+
+
+async def _make_room(session: AsyncSession, caller: Principal) -> None:
+    """Refuse one endpoint too many; of several calls at once, each is counted by the next."""
+    mine = select(Owner.id).where(Owner.id == caller.owner_id).with_for_update(key_share=True)
+    if await session.scalar(mine) is None:
+        raise sandbox_gone()
+    count = await session.scalar(select(func.count()).select_from(my_endpoints(caller).subquery())) or 0
+    if caller.world_id is not None and count >= ENDPOINTS_MOST:
+        raise SandboxFull(f"The sandbox has {count} endpoints, which is all that it may.", limit=ENDPOINTS_MOST)
+    if count >= ENDPOINTS_MAX:
+        raise TooManyEndpoints(f"You have {count} endpoints; {ENDPOINTS_MAX} are allowed.", limit=ENDPOINTS_MAX)
 
 
 async def change(
