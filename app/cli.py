@@ -169,6 +169,7 @@ def serve(
             raise typer.Exit(done.returncode)
     import uvicorn
 
+    from app.core.wire import Wire
     from app.main import create_app
 
     # uvicorn stops gracefully and then raises the signal again; by then everything is done, and done well.
@@ -209,7 +210,8 @@ def serve(
         timeout_graceful_shutdown=settings.shutdown_seconds,
         timeout_keep_alive=65,
         backlog=2048,
-        h11_max_incomplete_event_size=65_536,
+        http=Wire,
+        ws="none",
     )
     running = Server(config)
     with suppress(KeyboardInterrupt):
