@@ -23,6 +23,7 @@ from anyio import to_thread
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.access.policies import POLICIES
 from app.contents import KINDS
 from app.core.db import Database
 from app.core.facts import FACTS
@@ -37,7 +38,7 @@ from tests.postgres import PostgreSQL
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
 KINDS_OF_DATABASE = ("sqlite", "postgresql")
-UNLIMITED = "anonymous=9999999/1,intake=9999999/1,partner=9999999/1,staff=9999999/1,sandbox=9999999/1"
+UNLIMITED = ",".join(f"{policy.name}=9999999/1" for policy in POLICIES)
 """The clock of a test stands still, so windows of the usual limits would never end."""
 
 

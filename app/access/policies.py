@@ -41,6 +41,7 @@ POLICIES = (
     Policy("partner", 600, 60, Per.OWNER, "Requests with the keys of a partner, all together; or of a sandbox."),
     Policy("sandbox", 10, 3600, Per.CLIENT, "Sandboxes made."),
     Policy("staff", 1200, 60, Per.OWNER, "Requests with the keys of one member of staff, all together."),
+    Policy("upload", 30, 60, Per.CLIENT, "Attachments sent without a key."),
 )
 INTAKE = frozenset(("/v1/tta-requests", "/v1/contact-submissions"))
 SANDBOXES = "/v1/sandboxes"
@@ -71,10 +72,12 @@ def policy_name(kind: Kind, method: str, path: str) -> str | None:
         return "sandbox"
     if kind is not Kind.ANONYMOUS:
         return str(kind)
+    if method == "PUT":
+        return "upload"  # nothing else is put, and each may have megabytes
     return "intake" if method == "POST" and path in INTAKE else "anonymous"
 
 
 def policies_of(kind: Kind, policies: Policies) -> list[Policy]:
     """The limits that a kind of caller lives under."""
-    names = ("anonymous", "intake", "sandbox") if kind is Kind.ANONYMOUS else (str(kind), "sandbox")
+    names = ("anonymous", "intake", "sandbox", "upload") if kind is Kind.ANONYMOUS else (str(kind), "sandbox")
     return [policies[name] for name in names]

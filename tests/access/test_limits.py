@@ -14,7 +14,7 @@ from tests.access.make import a_key, an_owner
 from tests.make import running
 from tests.valkey import Valkey
 
-FEW = "anonymous=7/60,intake=4/30,partner=5/60,staff=6/60,sandbox=3/3600"
+FEW = "anonymous=7/60,intake=4/30,partner=5/60,staff=6/60,sandbox=3/3600,upload=2/60"
 
 
 @pytest.fixture
@@ -51,6 +51,8 @@ async def test_each_documented_number_is_the_enforced_one(bare_url):
         assert await passes(world.client, "GET", "/v1/whoami?x=1") == documented["anonymous"]
         assert await passes(world.client, "POST", "/v1/tta-requests", json={}) == documented["intake"]
         assert await passes(world.client, "POST", "/v1/sandboxes") == documented["sandbox"]
+        file = "/v1/contact-submissions/00000000-0000-0000-0000-000000000001/attachments/2"
+        assert await passes(world.client, "PUT", file, content=b"words") == documented["upload"]
 
 
 async def test_the_limit_starts_anew_when_its_window_ends(bare_url):
