@@ -30,6 +30,9 @@ if find_spec("sniffio") is None:
 
 MAX_ANSWER = 1_000
 """Bytes of an answer that are read; the rest is never taken off the wire."""
+PIECE, HEAD_MOST = 4_096, 65_536
+"""Bytes that are taken off the wire at once, so that what is in them is read in a moment; and bytes that may come after
+a request before what we read of its answer is whole: a receiver may say `102 Processing` as often as it likes."""
 CONNECT_SECONDS, ANSWER_SECONDS, TOTAL_SECONDS = 5.0, 10.0, 15.0
 KEPT, KEEP_SECONDS = 4, 4.0
 """Idle connections to one URL, and how long they are used again: less than common servers keep theirs."""
@@ -126,6 +129,38 @@ def _is_loopback(host: str) -> bool:
     return literal is not None and literal.is_loopback
 
 
+class _Bounded(httpcore.AsyncNetworkStream):
+    """A connection whose other side may say so much to each request and no more."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream, self._heard = stream, 0
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the signature httpcore calls
+        if self._heard > HEAD_MOST:
+            raise httpcore.ReadError("an answer without an end")
+        heard = await self._stream.read(min(max_bytes, PIECE), timeout)
+        self._heard += len(heard)
+        return heard
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the signature httpcore calls
+        self._heard = 0
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the signature httpcore calls
+    ) -> httpcore.AsyncNetworkStream:
+        return _Bounded(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
 class _PublicOnly(httpcore.AnyIOBackend):
     """Opens sockets to public addresses alone; resolves once, and connects to what it judged."""
 
@@ -150,8 +185,8 @@ class _PublicOnly(httpcore.AnyIOBackend):
         *others, last = addresses[:TRIED]
         for address in others:
             with suppress(httpcore.ConnectError):
-                return await super().connect_tcp(str(address), port, timeout, local_address, socket_options)
-        return await super().connect_tcp(str(last), port, timeout, local_address, socket_options)
+                return _Bounded(await super().connect_tcp(str(address), port, timeout, local_address, socket_options))
+        return _Bounded(await super().connect_tcp(str(last), port, timeout, local_address, socket_options))
 
     async def _resolve(self, host: str, port: int) -> list[IPAddress]:
         asked = (host, port, 0, socket.SOCK_STREAM)

@@ -166,3 +166,48 @@ async def test_the_address_is_sent_as_it_was_given_and_nothing_of_ours_is_added(
     ]  # fmt: skip
     await outbound.close()
     server.close()
+
+
+@asynccontextmanager
+async def never_ending(piece: bytes):
+    """A server that says one thing again and again."""
+    said = []
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        with suppress(ConnectionError):
+            while len(said) < 10_000:
+                writer.write(piece)
+                await writer.drain()
+                said.append(piece)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", said
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"HTTP/1.1 102 Processing\r\n\r\n" * 1000,
+        b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" * 1000,
+        b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 1000,
+    ],
+)
+async def test_an_answer_that_never_begins_is_given_up_after_so_many_bytes(piece):
+    outbound = Outbound(loopback=True)
+    async with never_ending(piece) as (url, said):
+        with pytest.raises(ConnectionError):
+            await outbound.post(url, b"{}", {})
+        assert len(said) < 1_000
+    await outbound.close()
+
+
+async def test_a_word_that_more_will_follow_is_no_answer():
+    outbound = Outbound(loopback=True)
+    answer = b"HTTP/1.1 102 Processing\r\n\r\n" * 3 + b"HTTP/1.1 204 No Content\r\n\r\n"
+    async with speaking(answer) as (url, _):
+        for _ in range(2):
+            assert (await outbound.post(url + "/a", b"{}", {})).status == 204
+    await outbound.close()
