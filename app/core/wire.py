@@ -26,6 +26,8 @@ class Wire(HttpToolsProtocol):
     """Time in which a head must arrive, from its first byte, or from the opening of the connection."""
     _head_open = True
     _head_bytes = 0
+    _heads = 0
+    """How many have arrived whole."""
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -40,13 +42,15 @@ class Wire(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived, if it is not too much."""
-        if self._head_open:
+        was_open, heads = self._head_open, self._heads
+        super().data_received(data)
+        # Only what is head from end to end is counted: a body often arrives together with its head.
+        if was_open and self._head_open and heads == self._heads and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_LIMIT:
                 told = f"The header section may have {HEAD_LIMIT} bytes."
                 self._refuse(HeadersTooLarge(told, limit_bytes=HEAD_LIMIT))
                 return
-        super().data_received(data)
         # Nearly always a head is one packet, so nothing waits for it.
         if not self._head_open:
             self._wait_no_longer()
@@ -60,7 +64,7 @@ class Wire(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        self._head_open = False
+        self._head_open, self._heads = False, self._heads + 1
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:

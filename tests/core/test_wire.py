@@ -63,6 +63,22 @@ async def test_headers_without_end_are_refused_while_they_come():
         assert (await told(reader))[0] == 431
 
 
+async def test_a_body_that_comes_together_with_its_head_does_not_count_as_head():
+    body = b"a" * (2 * HEAD_LIMIT)
+    request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    async with connection() as (reader, writer):
+        for _ in range(3):
+            writer.write(request)
+            async with asyncio.timeout(10):
+                assert (await reader.readuntil(b"hi")).startswith(b"HTTP/1.1 200")
+        writer.write(request + request + request[:10])
+        await writer.drain()
+        writer.write(request[10:])
+        for _ in range(3):
+            async with asyncio.timeout(10):
+                assert (await reader.readuntil(b"hi")).startswith(b"HTTP/1.1 200")
+
+
 async def test_a_head_that_never_ends_is_left():
     async with connection(Impatient) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nX-Slow")
