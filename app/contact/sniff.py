@@ -38,7 +38,7 @@ ENTRIES_LIMIT = 4000
 ENTRY = b"PK\x01\x02"
 ENCRYPTED = 0x1
 """The bit of a ZIP entry's flags that says that nobody reads it without a password."""
-UNREADABLE = (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, OverflowError, struct.error)
+UNREADABLE = (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, OverflowError, struct.error)
 """What the library raises for archives that are broken, or made by rules that it does not know."""
 PIECE = 64 * 1024
 CONTROLS = bytes(code for code in range(32) if code not in b"\t\r\n\f")

@@ -35,7 +35,7 @@ def test_transactions_end_in_one_place():
 
 
 LATE = {
-    "cli.py": "commands import what they need, so that --help answers at once",
+    "commands": "they import what they need, so that --help answers at once",
     "files.py": "only who keeps attachments in S3 needs its library",
     "limiter.py": "only replicas count in Redis, and its libraries are heavy",
 }
@@ -44,7 +44,7 @@ LATE = {
 def test_no_import_hides_in_a_function():
     guilty = []
     for path in SOURCES:
-        if path.name in LATE:
+        if path.name in LATE or path.parent.name == "commands":
             continue
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):
