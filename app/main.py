@@ -59,6 +59,7 @@ from app.tta.routes import asking
 from app.tta.routes import router as tta
 from app.tta.service_levels import router as service_levels
 from app.webhooks.routes import router as webhooks
+from app.webhooks.streams import Streams
 from app.worker import Task, Worker, tasks
 
 ROUTERS = (
@@ -140,6 +141,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     app.state.worker, app.state.wake, app.state.turns = worker, worker.wake, Turns()
     app.state.files = open_files(settings.files_url)
     app.state.seal, app.state.stopping = seal, asyncio.Event()
+    app.state.streams = Streams(database, clock, app.state.stopping)
     app.state.signer, app.state.intake = signer, Intake(database, secret, signer, worker.wake)
     describe(app, addresses)
     return Door(

@@ -1,11 +1,11 @@
 """Every SELECT about endpoints, deliveries and a caller's events. `mine` is the only way to any of them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.models import ApiKey
 from app.access.principal import Principal
@@ -72,12 +72,10 @@ def visible_events(caller: Principal) -> Select[Any]:
     return seen.order_by(Event.position)
 
 
-async def still_opens(session: AsyncSession, caller: Principal, now: datetime) -> bool:
-    """Whether the caller's key still works."""
-    if caller.key_id is None:
-        return True
-    key = await session.get(ApiKey, caller.key_id)
-    return key is not None and key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+def open_keys(keys: Collection[UUID | None], now: datetime) -> Select[Any]:
+    """Those of the keys that still work."""
+    lasting = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
+    return select(ApiKey.id).where(ApiKey.id.in_(keys), ApiKey.revoked_at.is_(None), lasting)
 
 
 def _same(column: Any, value: UUID | None) -> ColumnElement[bool]:

@@ -1,29 +1,26 @@
 """Endpoints, deliveries, events."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from sqlalchemy import func, select
 from starlette.responses import StreamingResponse
 
 from app.access.deps import Working, allowed
 from app.access.principal import Principal
 from app.access.scopes import Scope
-from app.core.clock import Clock
-from app.core.db import Database
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.facts import public_types
 from app.core.links import cursor_links
 from app.core.sandboxes import SandboxFull
-from app.core.web import Reading, new_router, problems
+from app.core.web import Reading, new_router, problems, refuses
 from app.core.work import Event
 from app.webhooks import service
 from app.webhooks.body import body_of, encode_json, examples
 from app.webhooks.models import Attempt, Delivery, DeliveryStatus, WebhookEndpoint
-from app.webhooks.queries import my_deliveries, my_endpoints, still_opens, visible_events
+from app.webhooks.queries import my_deliveries, my_endpoints, visible_events
 from app.webhooks.schemas import (
     DeliveryOut,
     DeliveryPage,
@@ -41,12 +38,12 @@ from app.webhooks.schemas import (
     RedeliverOut,
     RotateIn,
 )
+from app.webhooks.streams import Place, TooManyStreams
 
 router = new_router("/v1", "Webhooks and events")
 Manager = Annotated[Principal, allowed(Scope.WEBHOOKS_MANAGE)]
 Listener = Annotated[Principal, allowed(Scope.EVENTS_READ)]
 ATTEMPTS_SHOWN = 10
-STREAM_BATCH, STREAM_PAUSE, STREAM_QUIET = 200, 1.0, 15.0
 
 
 @router.get("/event-types", operation_id="listEventTypes", response_model=EventTypePage)
@@ -225,6 +222,13 @@ async def list_events(session: Reading, caller: Listener, query: Annotated[Event
     return Response(body, media_type="application/json", headers=headers)
 
 
+@refuses(TooManyStreams)
+async def _place(request: Request, caller: Listener) -> AsyncIterator[Place]:
+    # Given back when the answer has ended, however it ends.
+    with request.app.state.streams.place(caller) as place:
+        yield place
+
+
 @router.get(
     "/events/stream",
     operation_id="streamEvents",
@@ -233,7 +237,7 @@ async def list_events(session: Reading, caller: Listener, query: Annotated[Event
 )
 async def stream_events(
     request: Request,
-    caller: Listener,
+    place: Annotated[Place, Depends(_place)],
     after: Annotated[int | None, Query(ge=0, le=2**53, description="Events after this sequence.")] = None,
     last_event_id: Annotated[
         str | None, Header(pattern=r"^\d{1,16}$", description="Set by browsers when they reconnect; over `after`.")
@@ -242,7 +246,8 @@ async def stream_events(
     """Hold a stream of your events open (server-sent events).
 
     `id` is the event's `sequence`: a client that reconnects with `Last-Event-ID` loses nothing. Without it and
-    without `after` the stream begins with the next event. It ends when the server is stopped or the key is.
+    without `after` the stream begins with the next event. It ends when the server is stopped or the key is. Hold 10
+    open at most, with all your keys together.
     """
     state = request.app.state
     begin = int(last_event_id) if last_event_id is not None else after
@@ -250,39 +255,10 @@ async def stream_events(
         async with state.database.read() as session:
             begin = await session.scalar(select(func.max(Event.position))) or 0
     return StreamingResponse(
-        _stream(state.database, caller, begin, state.stopping, state.clock),
+        state.streams.follow(place, begin),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
-
-
-async def _stream(
-    database: Database, caller: Principal, after: int, stopping: asyncio.Event, clock: Clock
-) -> AsyncIterator[bytes]:
-    """Events as they are numbered; a comment now and then, so that nobody in between closes a quiet line.
-
-    It ends when the server stops, and when the key does: what was opened with a key does not outlive it.
-    """
-    quiet = 0.0
-    yield b"retry: 2000\n\n"
-    while not stopping.is_set():
-        async with database.read() as session:
-            if not await still_opens(session, caller, clock()):
-                return
-            wanted = visible_events(caller).where(Event.position > after).limit(STREAM_BATCH)
-            events = list(await session.scalars(wanted))
-        for event in events:
-            after = event.position or after
-            yield b"id: %d\nevent: %b\ndata: %b\n\n" % (after, event.type.encode(), body_of(event))
-        quiet = 0.0 if events else quiet + STREAM_PAUSE
-        if quiet >= STREAM_QUIET:
-            quiet = 0.0
-            yield b": still here\n\n"
-        if not events:
-            try:
-                await asyncio.wait_for(stopping.wait(), STREAM_PAUSE)
-            except TimeoutError:
-                continue
 
 
 async def _attempts(session: Any, deliveries: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:

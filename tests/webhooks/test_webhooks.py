@@ -16,7 +16,6 @@ from app.webhooks import retry
 from app.webhooks.claim import LEASE
 from app.webhooks.dispatch import delivery_row
 from app.webhooks.models import Delivery, DeliveryStatus
-from app.webhooks.routes import _stream
 from tests.access.make import a_key, an_owner
 from tests.make import running
 from tests.webhooks.make import happen, receiver
@@ -344,9 +343,10 @@ async def test_the_stream_resumes_where_it_stopped(desk, partner, auth):
         stopper = asyncio.create_task(stop_soon())
         caller = await _principal(desk, headers)
         begin = int(headers.get("Last-Event-ID", 0))
-        async for chunk in _stream(desk.database, caller, begin, desk.state.stopping, desk.clock):
-            lines = chunk.decode().splitlines()
-            found.extend(json.loads(line[6:]) for line in lines if line.startswith("data: "))
+        with desk.state.streams.place(caller) as place:
+            async for chunk in desk.state.streams.follow(place, begin):
+                lines = chunk.decode().splitlines()
+                found.extend(json.loads(line[6:]) for line in lines if line.startswith("data: "))
         await stopper
         return found
 
@@ -441,14 +441,15 @@ async def test_a_range_is_repeated_and_nothing_beside_it(desk, partner, auth):
 async def test_a_stream_ends_with_the_key_that_opened_it(desk, partner):
     key = await a_key(desk, owner=partner)
     caller = await desk.state.keyring.holder(key, desk.clock())
-    stream = _stream(desk.database, caller, 0, asyncio.Event(), desk.clock)
-    assert await anext(stream) == b"retry: 2000\n\n"
-    await happen(desk, partner)
-    await desk.drain()
-    assert b"webhook.ping" in await anext(stream)
-    async with desk.database.write() as session:
-        await session.execute(update(ApiKey).where(ApiKey.owner_id == partner.id).values(revoked_at=desk.clock()))
-    assert [chunk async for chunk in stream] == []
+    with desk.state.streams.place(caller) as place:
+        stream = desk.state.streams.follow(place, 0)
+        assert await anext(stream) == b"retry: 2000\n\n"
+        await happen(desk, partner)
+        await desk.drain()
+        assert b"webhook.ping" in await anext(stream)
+        async with desk.database.write() as session:
+            await session.execute(update(ApiKey).where(ApiKey.owner_id == partner.id).values(revoked_at=desk.clock()))
+        assert [chunk async for chunk in stream] == []
 
 
 async def test_what_was_settled_by_another_is_not_undone(desk, partner, auth):
