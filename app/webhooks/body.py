@@ -37,7 +37,7 @@ class EventOut(Out):
     id: str = Field(description="The same on every attempt and every way; `webhook-id` is this.")
     type: str
     occurred_at: Instant
-    sequence: int = Field(description="Position in the one order that all readers see.")
+    sequence: int = Field(description="Place in the one order that all readers see. It only grows; there are gaps.")
     subject: Subject
     data: dict[str, Any] = Field(description="Thin; its shape is that of the type, see `/v1/event-types`.")
 
