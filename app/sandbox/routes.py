@@ -76,7 +76,7 @@ async def create_sandbox(response: Response, work: Working) -> dict[str, Any]:
     A throw-away world with its own key, data, mail, webhook inbox and clock.
 
     No sign-up. It is the same API with the same code; nothing leaves it, nothing of it is seen outside, and after
-    24 hours it is gone. The key is shown this once.
+    24 hours it is gone. It holds 50 requests and 5 webhook endpoints. The key is shown this once.
     """
     world, key = await service.create(work)
     response.headers["Location"] = LINKS["self"]
