@@ -106,7 +106,10 @@ GENERAL: list[General] = [
     General("database_away", "The database is out of reach", "/v1/editions", broken="database"),
 ]  # fmt: skip
 
-NOT_SHOWN = {"createWebhookEndpoint 409": "it takes fifty endpoints to be refused the next"}
+NOT_SHOWN = {
+    "createWebhookEndpoint 409": "it takes fifty endpoints to be refused the next",
+    "advanceSandboxClock 409": "it takes two moves at once",
+}
 """Refusals that are not shown, and why."""
 WITHOUT_AN_ANSWER = {
     "exportToolkit": "the export is everything",

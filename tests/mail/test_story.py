@@ -39,7 +39,7 @@ async def test_whoever_asks_gets_a_receipt_with_the_time_that_was_promised(world
     text = plain(receipt)
     assert "Monday, November 23, 2026, at 9:30 a.m. Central Time (15:30 UTC)" in text
     assert "By Tuesday, November 24, 2026, at 9:30 p.m. Central Time (03:30 UTC on November 25)" in text
-    assert "Topics: Crisis Intervention Team (CIT) Training" in text
+    assert "Topics: Crisis Intervention Team (CIT) Training" in text, text
     assert "call 988" in text
 
 

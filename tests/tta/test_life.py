@@ -107,7 +107,8 @@ async def test_a_list_of_fifty_costs_as_many_statements_as_a_list_of_five(world,
             await staff.get(path)
             with statements(world.database) as counted:
                 await staff.get(path, params={} if "counts" in path else {"limit": limit})
-            run.append(len(counted))
+            # A key is looked at again every second or so: not what is counted here.
+            run.append(sum("api_key" not in statement for statement in counted))
         assert run[0] == run[1], path
         assert run[0] <= 8, path
 
