@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
     answers = Answers(settings.cache_bytes)
     metrics = Metrics(answers)
     shelf = Shelf(database, KINDS, prepare=[prepare], shown=answers.clear)
-    worker = Worker(database, clock, all_tasks(settings, clock))
+    worker = Worker(database, clock, all_tasks(settings, clock), inside=True)
     keyring = Keyring(database)
     secret = settings.secret.get_secret_value()
     seal = Seal(secret)

@@ -55,6 +55,9 @@ FOLLOWED: Mapping[str, Collection[str]] = {
     "dispatch": ("send_webhooks", "keep_sandbox_webhooks"),
 }
 """What one task did is at once work for others: an event waits for one look, not for three."""
+INSIDE = 2.0
+"""Seconds between two looks of a worker inside a server: each costs readers a moment, and only what others write, or
+what falls due by the clock, waits for one."""
 SOONER = 0.2
 """Seconds after which events are looked for where no server wakes us."""
 LOOKUPS: Mapping[str, Lookup] = {
@@ -97,8 +100,9 @@ def tasks(settings: Settings, clock: Clock) -> Mapping[str, Task]:
 class Worker:
     """Runs tasks until it is stopped."""
 
-    def __init__(self, database: Database, clock: Clock, work: Mapping[str, Task]) -> None:
-        """Nothing runs until `start`."""
+    def __init__(self, database: Database, clock: Clock, work: Mapping[str, Task], *, inside: bool = False) -> None:
+        """Nothing runs until `start`. `inside` a server, which wakes it after each write of its own."""
+        self._inside = inside
         self.database, self.clock, self.work = database, clock, work
         self.name = f"{socket.gethostname()[:40]}-{os.getpid()}"
         self._wakes = {name: asyncio.Event() for name in work}
@@ -158,7 +162,7 @@ class Worker:
         wake, followers = self._wakes[name], FOLLOWED.get(name, ())
         while not self._stopping.is_set():
             wake.clear()
-            done, pause = 0, SOONER if name == "number_events" else PERIOD
+            done, pause = 0, INSIDE if self._inside else SOONER if name == "number_events" else PERIOD
             try:
                 done = await task(self.database, self.clock())
             except Exception as error:  # noqa: BLE001 - one bad row must not end the promise-keeping
