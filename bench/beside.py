@@ -2,7 +2,8 @@
 
 import http.client
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,7 @@ class Bench:
         rounds: dict[str, list[Measured]] = {who: [] for who in servers}
         for _ in range(self.rounds):
             for who, server in servers.items():
+                _until_idle(servers.values())
                 rounds[who].append(self.load.round(server, of[who], lasting[who]))
         return rounds
 
@@ -93,6 +95,18 @@ class Bench:
 def address(database: Path | str, driver: str = "") -> str:
     """The address of a database; a path is a file of SQLite."""
     return database if isinstance(database, str) else f"sqlite{driver}:///{database}"
+
+
+def _until_idle(servers: Collection[Server]) -> None:
+    """Wait until no server works on what the last round left behind: they share a core, and the slow one goes on for
+    seconds with requests that nobody waits for any more."""
+    quiet = 0
+    while quiet < 2:
+        before = [server.cpu() for server in servers]
+        time.sleep(0.1)
+        # A worker inside ours looks now and then: a hundredth of a second is no work.
+        busy = any(server.cpu() - used > 0.02 for server, used in zip(servers, before, strict=True))
+        quiet = 0 if busy else quiet + 1
 
 
 def rates(title: str, rounds: Mapping[str, Sequence[Measured]], aims: Sequence[Aim]) -> Figure:
