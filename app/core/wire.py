@@ -24,6 +24,8 @@ class Wire(HttpToolsProtocol):
 
     head_seconds: ClassVar[float] = 20.0
     """Time in which a head must arrive, from its first byte, or from the opening of the connection."""
+    _begun = False
+    """Whether anything was ever said."""
     _head_open = True
     _head_bytes = 0
     _heads = 0
@@ -42,7 +44,7 @@ class Wire(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived, if it is not too much."""
-        was_open, heads = self._head_open, self._heads
+        was_open, heads, self._begun = self._head_open, self._heads, True
         super().data_received(data)
         # Only what is head from end to end is counted: a body often arrives together with its head.
         if was_open and self._head_open and heads == self._heads and not self.transport.is_closing():
@@ -73,7 +75,11 @@ class Wire(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._timer = None
-        if self._head_open and not self.transport.is_closing():
+        if self.transport.is_closing() or not self._head_open:
+            return
+        if not self._begun:
+            self.transport.close()  # opened for later, as browsers do, and never used: there is nobody to tell
+        else:
             self._refuse(RequestTimeout(f"The header section did not arrive within {self.head_seconds:.0f} seconds."))
 
     def _wait_no_longer(self) -> None:

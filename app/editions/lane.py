@@ -2,9 +2,9 @@
 
 To find a route, solve its dependencies and check a query field by field takes the framework longer than everything that
 is ours. Most reads ask for a reader, one model of their query and at most a slug; for those two dictionaries and the
-same model do. The lane answers only what it is sure of. Whatever is odd (a parameter that is unknown, empty or sent
-twice, a value that fails, a refusal of the endpoint's) is left to the framework, which asks again and says what is
-wrong: refusals are written once, and there.
+same model do. The lane answers only what it is sure of: what the endpoint says, its refusals included. Whatever is odd
+before that (a parameter that is unknown, empty or sent twice, a value that fails) is left to the framework, which says
+what is wrong with it: that is written once, and there.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -18,6 +18,8 @@ from fastapi.routing import RouteContext
 from pydantic import BaseModel, TypeAdapter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.core.errors import Problem
+from app.core.web import respond
 from app.core.words import Slug
 from app.editions.reader import READERS, Reader
 
@@ -87,6 +89,8 @@ class Lane:
                 return None
         try:
             answer = await way(scope, slug)
+        except Problem as problem:
+            answer = respond(Request(scope), problem)  # as the framework would, without asking twice
         except Exception:  # noqa: BLE001 - the framework meets it again and answers as it should
             return None
         if answer is not None:

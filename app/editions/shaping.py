@@ -3,15 +3,18 @@
 import json
 from collections.abc import Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from app.core.errors import Gone, NotFound
 from app.editions.asking import ItemQuery
 from app.editions.kinds import Kind
-from app.editions.snapshot import Entry, Snapshot, encode
+from app.editions.snapshot import Collection, Entry, Snapshot, encode
 
 EMBED_IN_LIST, EMBED_IN_ITEM = 10, 100
 """How much of what an item links to is embedded."""
+ALIKE, COMPARED = 3, 40
+"""Letters with which a slug must begin like the one that was asked for, and how many such slugs are looked at."""
 
 
 class Retired(Gone):
@@ -34,11 +37,16 @@ def find(snapshot: Snapshot, kind_name: str, slug: str) -> Entry:
     if retired is not None:
         raise Retired(f"This {words} was retired in edition {retired}.", retired_in=retired, last_edition=retired - 1)
     plural = snapshot[kind_name].kind.plural
-    near = get_close_matches(slug, snapshot[kind_name].by_slug, 1)
+    near = get_close_matches(slug, _alike(snapshot[kind_name], slug), 1)
     told = f"There is no {words} of that slug; `GET /v1/{plural}` lists them."
     if near:
         raise NotFound(told, did_you_mean=f"/v1/{plural}/{near[0]}")
     raise NotFound(told)
+
+
+def _alike(collection: Collection, slug: str) -> list[str]:
+    # Few, for comparing is slow, and anybody may ask: people rarely mistake how a word begins.
+    return list(islice((each for each in collection.by_slug if each[:ALIKE] == slug[:ALIKE]), COMPARED))
 
 
 def shaping(kind: Kind, query: ItemQuery, faults: list[dict[str, str]]) -> list[str] | None:
