@@ -180,25 +180,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("next_step_at IS NOT NULL"),
     )
     op.create_index("ix_tta_request_own", "tta_request", ["owner_id", "due_at", "id"])
-    real, sandboxes = sa.text("world_id IS NULL"), sa.text("world_id IS NOT NULL")
-    op.create_index("ix_tta_request_queue", "tta_request", ["due_at", "id"], sqlite_where=real, postgresql_where=real)
-    op.create_index(
-        "ix_tta_request_status", "tta_request", ["status", "due_at", "id"], sqlite_where=real, postgresql_where=real
-    )
-    op.create_index(
-        "ix_tta_request_count",
-        "tta_request",
-        ["status", "state", "assignee_id"],
-        sqlite_where=real,
-        postgresql_where=real,
-    )
-    op.create_index(
-        "ix_tta_request_world",
-        "tta_request",
-        ["world_id", "due_at", "id"],
-        sqlite_where=sandboxes,
-        postgresql_where=sandboxes,
-    )
+    op.create_index("ix_tta_request_queue", "tta_request", ["world_id", "due_at", "id"])
+    op.create_index("ix_tta_request_status", "tta_request", ["world_id", "status", "due_at", "id"])
 
     op.create_table(
         "tta_contact",
