@@ -120,7 +120,8 @@ class PostgreSQL:
         """The administrator's address, of the database `postgres` or what TEST_DATABASE_URL names."""
         if self._outside:
             return _plain(self._outside)
-        return f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        # It speaks no TLS. To ask costs a round trip, and a question cut short an exception that nobody awaits.
+        return f"postgresql://postgres@127.0.0.1:{self._port}/postgres?sslmode=disable"
 
     def url_of(self, database: str) -> str:
         """The address of one database of this server."""

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
@@ -30,6 +31,7 @@ SQLITE_PRAGMAS = (
     "temp_store=MEMORY",
 )
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+LIBPQ = {"application_name", "options", "passfile", "target_session_attrs"}
 
 Document = JSON().with_variant(JSONB(), "postgresql")
 OptionalDocument = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
@@ -89,6 +91,19 @@ def async_url(url: str) -> URL:
     return parsed.set(drivername=DRIVERS[name])
 
 
+def _for_postgresql(target: URL) -> tuple[URL, dict[str, Any]]:
+    """The address without libpq's own words (`?sslmode=require`), and the driver's arguments, which hold them.
+
+    asyncpg understands them in a DSN only; left in the address, SQLAlchemy would hand them on as arguments it refuses.
+    """
+    words = {name: value for name, value in target.query.items() if name.startswith("ssl") or name in LIBPQ}
+    # A connection is given up after 5 s: whoever asks is told so while they still wait.
+    arguments: dict[str, Any] = {"timeout": 5, "command_timeout": 30}
+    if words:
+        arguments["dsn"] = f"postgresql://?{urlencode(words, doseq=True)}"
+    return target.difference_update_query(words), arguments
+
+
 def make_engine(url: str, *, pool: int, begin: str = "BEGIN") -> AsyncEngine:
     """Build one engine; `begin` is the statement that opens its transactions on SQLite."""
     target = async_url(url)
@@ -97,7 +112,7 @@ def make_engine(url: str, *, pool: int, begin: str = "BEGIN") -> AsyncEngine:
     if target.drivername.startswith("postgresql"):
         # A connection that died while idle is replaced before it is used, not after it failed somebody.
         options["pool_pre_ping"] = True
-        options["connect_args"] = {"timeout": 5, "command_timeout": 30}
+        target, options["connect_args"] = _for_postgresql(target)
     engine = create_async_engine(target, **options)
     if engine.dialect.name == "sqlite":
 

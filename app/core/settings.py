@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     database_url: SecretStr = Field(
         SecretStr("sqlite:///var/pmhc.sqlite3"),
-        description="`sqlite:///path` (embedded, one machine) or `postgresql://user:password@host/name`.",
+        description="`sqlite:///path` (embedded, one machine) or `postgresql://user:password@host/name`; "
+        "what libpq reads may follow: `?sslmode=verify-full`.",
     )
     database_pool: int = Field(10, ge=1, le=200, description="Connections kept per process, for each of two pools.")
     worker: WorkerMode = Field(

@@ -24,9 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.core.db import async_url
+from app.core.db import make_engine
 from bench.beside import Bench, Skip, address, latencies, rates
 from bench.figures import Aim, Figure
 from bench.load import Asked, Measured
@@ -165,7 +164,7 @@ def _postgresql(bench: Bench) -> Iterator[Place]:
             ours, inside, textbook, commits = map(server.create_database, ("ours", "inside", "textbook", "commits"))
             for url in (ours, inside):
                 bench.store.real.publish(url)
-            textbook = textbook.replace("postgresql:", "postgresql+asyncpg:")
+            textbook = textbook.replace("postgresql:", "postgresql+asyncpg:").replace("sslmode=", "ssl=")
             asyncio.run(fill(textbook, {}))
             yield Place(ours, inside, textbook, commits)
     except PostgreSQLUnavailable as reason:
@@ -182,7 +181,7 @@ def key_of(bench: Bench, database: Path | str, role: str = "partner") -> str:
 
 async def _counts(url: str, statements: tuple[str, ...]) -> list[int]:
     """All of them in one statement, so of one instant."""
-    engine = create_async_engine(async_url(url))
+    engine = make_engine(url, pool=1)
     async with engine.connect() as connection:
         row = (await connection.execute(text(f"SELECT {', '.join(f'({one})' for one in statements)}"))).one()
     await engine.dispose()

@@ -21,10 +21,9 @@ from uuid import UUID
 import httpx
 from pydantic import SecretStr
 from sqlalchemy import event, insert
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.core.clock import utcnow
-from app.core.db import async_url
+from app.core.db import make_engine
 from app.core.ids import new_id
 from app.core.settings import Settings, WorkerMode
 from app.core.words import STATES
@@ -100,7 +99,7 @@ def rows(count: int, seed: int = 1) -> Iterator[tuple[dict[str, Any], dict[str, 
 
 async def fill(url: str, count: int) -> None:
     """Write so many requests, some thousands at a time."""
-    engine, made = create_async_engine(async_url(url)), rows(count)
+    engine, made = make_engine(url, pool=1), rows(count)
     for start in range(0, count, PART):
         part = [next(made) for _ in range(min(PART, count - start))]
         async with engine.begin() as connection:
