@@ -15,6 +15,7 @@ from email.policy import SMTP
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import httpx
 from alembic import command
@@ -144,7 +145,7 @@ class Templates:
         return await anyio_thread(self.postgres.create_database, name, template)
 
     def drop(self, url: str) -> None:
-        name = url.rsplit("/", 1)[-1]
+        name = urlsplit(url).path.rsplit("/", 1)[-1]
         if self.kind == "sqlite":
             for file in self.folder.glob(f"{name}*"):
                 file.unlink()
