@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import gc
+import importlib
 import signal
 import sys
 from contextlib import suppress
@@ -28,6 +29,7 @@ def serve(
     Listens on APP_HOST:APP_PORT. With APP_WORKER=inline (the default) a worker runs inside; with
     APP_WORKER=none run `pmhc worker` beside it. SIGTERM stops gracefully: requests in flight are answered.
     """
+    _without_rich()
     settings = read_settings()
     if not setup:
         with plainly(settings, 3):
@@ -64,9 +66,7 @@ def serve(
             say(f"Documentation: {_address(settings, sockets or [])}/docs")
             # In a thread, beside the first answers: nobody's first search shall wait for the index.
             self.warming = asyncio.create_task(door.app.state.warm())  # type: ignore[attr-defined]
-            # What is there by then stays. To look through it for rubbish, again and again, would hold up requests for
-            # a tenth of a second each time.
-            self.warming.add_done_callback(lambda _: gc.freeze())
+            self.warming.add_done_callback(_keep_what_is_there)
 
         async def shutdown(self, sockets: "list[socket] | None" = None) -> None:
             door.app.state.stopping.set()  # type: ignore[attr-defined]
@@ -91,6 +91,23 @@ def serve(
         running.run(sockets)
     if not running.started:
         raise typer.Exit(3)
+
+
+def _without_rich() -> None:
+    """Import without `rich` what takes it where it finds it, for a terminal: 75 modules that a server never needs."""
+    if "rich" in sys.modules:
+        return
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    for name in ("structlog", "httpx"):
+        importlib.import_module(name)
+    del sys.modules["rich"]
+
+
+def _keep_what_is_there(_: object) -> None:
+    """Clear away once, and look after what is made from now on; to look through the whole would hold up requests."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _bind(settings: "Settings") -> "list[socket]":
