@@ -31,7 +31,11 @@ SQLITE_PRAGMAS = (
     "temp_store=MEMORY",
 )
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-LIBPQ = {"application_name", "options", "passfile", "target_session_attrs"}
+LIBPQ = {
+    "application_name", "options", "passfile", "sslcert", "sslcrl", "sslkey", "sslmode", "sslnegotiation", "sslpassword",
+    "sslrootcert", "ssl_max_protocol_version", "ssl_min_protocol_version", "target_session_attrs",
+}  # fmt: skip
+"""What PostgreSQL's own library reads in an address and asyncpg reads in a DSN."""
 
 Document = JSON().with_variant(JSONB(), "postgresql")
 OptionalDocument = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
@@ -96,7 +100,7 @@ def _for_postgresql(target: URL) -> tuple[URL, dict[str, Any]]:
 
     asyncpg understands them in a DSN only; left in the address, SQLAlchemy would hand them on as arguments it refuses.
     """
-    words = {name: value for name, value in target.query.items() if name.startswith("ssl") or name in LIBPQ}
+    words = {name: value for name, value in target.query.items() if name in LIBPQ}
     # A connection is given up after 5 s: whoever asks is told so while they still wait.
     arguments: dict[str, Any] = {"timeout": 5, "command_timeout": 30}
     if words:

@@ -30,8 +30,9 @@ async def test_a_wish_for_encryption_is_not_dropped(server):
     await database.close()
 
 
-async def test_the_drivers_own_words_stay(server):
-    database = Database(server.url + "&prepared_statement_cache_size=0", pool=1)
+@pytest.mark.parametrize("word", ["sslmode=disable&prepared_statement_cache_size=0", "ssl=disable"])
+async def test_the_drivers_own_words_stay(server, word):
+    database = Database(server.url.replace("sslmode=disable", word), pool=1)
     async with database.read() as session:
         await session.connection()
     await database.close()
