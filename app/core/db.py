@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from pydantic_core import to_json
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
@@ -32,8 +33,8 @@ SQLITE_PRAGMAS = (
 )
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 LIBPQ = {
-    "application_name", "options", "passfile", "sslcert", "sslcrl", "sslkey", "sslmode", "sslnegotiation", "sslpassword",
-    "sslrootcert", "ssl_max_protocol_version", "ssl_min_protocol_version", "target_session_attrs",
+    "application_name", "options", "passfile", "sslcert", "sslcrl", "sslkey", "sslmode", "sslnegotiation",
+    "sslpassword", "sslrootcert", "ssl_max_protocol_version", "ssl_min_protocol_version", "target_session_attrs",
 }  # fmt: skip
 """What PostgreSQL's own library reads in an address and asyncpg reads in a DSN."""
 
@@ -95,6 +96,10 @@ def async_url(url: str) -> URL:
     return parsed.set(drivername=DRIVERS[name])
 
 
+def _json(value: object) -> str:
+    return to_json(value).decode()
+
+
 def _for_postgresql(target: URL) -> tuple[URL, dict[str, Any]]:
     """The address without libpq's own words (`?sslmode=require`), and the driver's arguments, which hold them.
 
@@ -112,7 +117,13 @@ def make_engine(url: str, *, pool: int, begin: str = "BEGIN") -> AsyncEngine:
     """Build one engine; `begin` is the statement that opens its transactions on SQLite."""
     target = async_url(url)
     # hide_parameters: an error message must not carry what a person typed.
-    options: dict[str, Any] = {"pool_size": pool, "max_overflow": 0, "pool_timeout": 10, "hide_parameters": True}
+    options: dict[str, Any] = {
+        "json_serializer": _json,
+        "pool_size": pool,
+        "max_overflow": 0,
+        "pool_timeout": 10,
+        "hide_parameters": True,
+    }
     if target.drivername.startswith("postgresql"):
         # A connection that died while idle is replaced before it is used, not after it failed somebody.
         options["pool_pre_ping"] = True

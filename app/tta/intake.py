@@ -12,6 +12,7 @@ the writing:
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
@@ -23,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.batch import Batch
 from app.core.db import Base, Database
 from app.core.errors import Conflict, Problem, sandbox_gone
-from app.core.idempotency import Running, remember, standing
+from app.core.idempotency import IdempotencyRow, Running, standing
 from app.core.notices import Notice
 from app.core.sandboxes import REQUESTS_MOST, SandboxFull, hold
 from app.core.signing import Signer
@@ -124,25 +125,27 @@ async def _taken_references(
     return {(row.owner_id, row.external_ref): row.id for row in rows}
 
 
-async def keep(session: AsyncSession, plans: Sequence[Plan]) -> list[Outcome]:
-    """Write plans in one transaction: one statement for each table, however many there are."""
-    outcomes = await judge(session, [one.asked for one in plans])
-    fresh = [one for one, against in zip(plans, outcomes, strict=True) if against is None]
-    beaten = await remember(session, [one.key for one in fresh if one.key])
-    if beaten:
-        # Another replica wrote these keys between our look and our insert: theirs is the first answer.
-        late = await judge(session, [one.asked for one in plans])
-        outcomes = [now or then for now, then in zip(late, outcomes, strict=True)]
-        fresh = [one for one in fresh if not (one.key and one.key["digest"] in beaten)]
-    await _insert(session, fresh)
+async def keep(session: AsyncSession, plans: Sequence[Plan], *, looking: bool) -> list[Outcome]:
+    """Write plans in one transaction: one statement for each table, however many there are.
+
+    `looking`: first read what stands against each, and say so. Hardly any request was sent before, so this is left out
+    at first; then a key or a reference that was used is an IntegrityError for all of them.
+    """
+    against = await judge(session, [one.asked for one in plans]) if looking else [None] * len(plans)
+    await _insert(session, [one for one, outcome in zip(plans, against, strict=True) if outcome is None])
     return [
-        against or Outcome(body=one.answer, location=one.location) for one, against in zip(plans, outcomes, strict=True)
+        outcome or Outcome(body=one.answer, location=one.location) for one, outcome in zip(plans, against, strict=True)
     ]
 
 
 async def _insert(session: AsyncSession, plans: Sequence[Plan]) -> None:
     connection = await session.connection()
+    # Keys, then references, each in one order for everybody: two replicas that write the same two wait for each other
+    # once, and not in a circle.
+    keys = sorted((one.key for one in plans if one.key), key=lambda row: str(row["digest"]))
+    plans = sorted(plans, key=lambda one: one.asked.form.external_ref or "")
     rows: tuple[tuple[type[Base], list[Row]], ...] = (
+        (IdempotencyRow, keys),
         (TTARequest, [one.request for one in plans]),
         (Contact, [one.contact for one in plans]),
         (RequestTopic, [topic for one in plans for topic in one.topics]),
@@ -182,10 +185,19 @@ class Intake:
                 return (await judge(session, [asked]))[0]
 
     async def _write(self, plans: Sequence[Plan]) -> list[Outcome]:
-        async with self._database.write() as session:
-            outcomes = await keep(session, plans)
+        # A sandbox is counted before it is written to, so there is something to read anyway.
+        outcomes = None
+        if all(one.asked.moment.world_id is None for one in plans):
+            with suppress(IntegrityError):
+                outcomes = await self._transaction(plans, looking=False)
+        if outcomes is None:
+            outcomes = await self._transaction(plans, looking=True)
         self._wake()
         return outcomes
+
+    async def _transaction(self, plans: Sequence[Plan], *, looking: bool) -> list[Outcome]:
+        async with self._database.write() as session:
+            return await keep(session, plans, looking=looking)
 
     def _finish(self, asked: Asked, outcome: Outcome) -> Outcome:
         """The status token is shown in the answer and stored nowhere, so it is put in last."""
