@@ -29,10 +29,10 @@ from app.core.door import Door
 from app.core.jwks import router as jwks
 from app.core.log import configure
 from app.core.metrics import Metrics
+from app.core.refusing import install_handlers, render
 from app.core.seal import Seal
 from app.core.settings import Settings, WorkerMode
 from app.core.signing import Signer
-from app.core.web import install_handlers, render
 from app.docs.addresses import Addresses
 from app.docs.document import describe
 from app.docs.removals import REMOVALS, Farewell

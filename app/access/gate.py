@@ -24,7 +24,7 @@ from app.access.policies import Per, Policies, policy_name
 from app.access.principal import ANONYMOUS, Principal
 from app.core.clock import Clock
 from app.core.errors import Problem, Unauthenticated
-from app.core.web import from_database, render
+from app.core.refusing import from_database, render
 
 
 class Gate:

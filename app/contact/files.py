@@ -1,7 +1,8 @@
 """Where attachments are kept: one small interface, a folder by default, S3-compatible storage by a well-kept library.
 
-Keys are made of ids, never of anything a person typed, so there is no path to play tricks with. A file is kept before
-its row says so: a crash in between leaves a file that the row still names, never a row that lacks its file.
+Keys are made of ids and a digest, never of anything a person typed, so there is no path to play tricks with. A file is
+kept before its row says so, and before the transaction that makes it say so begins: a crash in between leaves a file
+that the next attempt writes again, never a row that lacks its file.
 
 Files of a sandbox stand below a folder of its own. When it ends its rows go first, in one transaction; its folder goes
 afterwards, by a sweep that looks for folders whose sandbox is not there. So a crash at any point leaves at worst a

@@ -41,6 +41,7 @@ from app.core.idempotency import (
     standing,
 )
 from app.core.paging import Cursors, count, cut, link_header, page_links
+from app.core.sandboxes import SandboxFull
 from app.core.web import Reading, new_router, problems, refuses
 
 router = new_router("/v1/contact-submissions", "Contact")
@@ -85,7 +86,9 @@ def takes_a_file(method: str, path: str) -> bool:
 
 @router.post(
     "", status_code=201, operation_id="submitContact", response_model=SubmissionMade,
-    responses={201: {"headers": {"Location": {}, REPLAYED: {}}}, **problems(Invalid, IdempotencyKeyReused)},
+    responses={
+        201: {"headers": {"Location": {}, REPLAYED: {}}}, **problems(Invalid, IdempotencyKeyReused, SandboxFull),
+    },
 )  # fmt: skip
 async def submit_contact(
     request: Request, caller: Sender, work: Working, asked: SubmissionIn, idempotency_key: IdempotencyKey = None
@@ -107,6 +110,7 @@ async def submit_contact(
     use = _use(caller.known_as(secret), idempotency_key, asked)
     if use and (row := (await standing(work.session, [use])).get(use.digest)):
         return _receipt(_again(use.replay(row).answer, asked), token_of, replayed=True)
+    await service.make_room(work)
     submitted = service.plan(work, caller, asked, secret)
     made = SubmissionMade.model_validate({**_whole(*submitted, caller), "status_token": None})
     if use and await remember(work.session, [use.row(work, 201, made.model_dump_json(exclude=WORDS), made.href)]):
@@ -201,15 +205,18 @@ async def upload_attachment(
     """
     content = await request.body()
     async with request.app.state.database.read() as session:
-        await _attachment(session, viewer, submission_id, attachment_id)  # for nobody else are bytes looked at
+        # For nobody else are bytes looked at.
+        row, attachment = await _attachment(session, viewer, submission_id, attachment_id)
     service.check_size(content)
     found = await asyncio.to_thread(judge, content)
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    service.check_content(attachment, found, declared)
     files: Files = request.app.state.files
+    # Before the transaction: a storage that takes its time must not keep others from writing.
+    await files.put(service.file_key(row, attachment, found.sha256), content)
     async with open_work(request, viewer[0], now) as work:
         row, attachment = await _attachment(work.session, viewer, submission_id, attachment_id, lock=True)
         service.check_content(attachment, found, declared)
-        await files.put(service.file_key(row, attachment), content)
         service.stored(work, row, attachment, found)
     return _file(attachment)
 
@@ -227,7 +234,11 @@ async def download_attachment(
     row, attachment = await _attachment(session, viewer, submission_id, attachment_id)
     if attachment.status is not AttachmentStatus.STORED:
         raise NotFound("The bytes of this attachment have not come yet.")
-    content = await request.app.state.files.get(service.file_key(row, attachment))
+    files: Files = request.app.state.files
+    try:
+        content = await files.get(service.file_key(row, attachment, attachment.sha256))
+    except FileNotFoundError:
+        content = await files.get(service.file_key(row, attachment, None))
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(attachment.filename)}",
         "Content-Security-Policy": "sandbox; default-src 'none'",

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.principal import Kind as Who
@@ -18,10 +18,11 @@ from app.contact.models import Attachment, AttachmentStatus, ContactPerson, Cont
 from app.contact.schemas import CANNOT_SHARE, MoveIn, SubmissionIn
 from app.contact.sniff import FILE_LIMIT, Judged, WrongContent
 from app.contact.states import TOLD, Kind, Status, allowed, step
-from app.core.errors import Conflict, ContentTooLarge, Invalid, NotFound
+from app.core.errors import Conflict, ContentTooLarge, Invalid, NotFound, sandbox_gone
 from app.core.facts import Data, define
 from app.core.ids import new_id
 from app.core.notices import Recipient, notify
+from app.core.sandboxes import SUBMISSIONS_MOST, SandboxFull, hold
 from app.core.work import Moment, Work
 
 SUBJECT = "contact_submission"
@@ -136,6 +137,18 @@ def plan(moment: Moment, caller: Principal, asked: SubmissionIn, secret: str) ->
     return row, person, files
 
 
+async def make_room(work: Work) -> None:
+    """Refuse one submission too many for a sandbox; of several at once, each is counted by the next."""
+    if work.world_id is None:
+        return
+    if not await hold(work.session, [work.world_id]):
+        raise sandbox_gone()
+    mine = select(func.count()).select_from(ContactSubmission).where(ContactSubmission.world_id == work.world_id)
+    if (await work.session.scalar(mine) or 0) >= SUBMISSIONS_MOST:
+        told = f"The sandbox holds {SUBMISSIONS_MOST} submissions, which is all that it may; make another sandbox."
+        raise SandboxFull(told, limit=SUBMISSIONS_MOST)
+
+
 async def keep(work: Work, submitted: Submitted) -> None:
     """Write a new submission, the fact of it, and the letters that are owed for it."""
     row, person, files = submitted
@@ -198,9 +211,13 @@ def stored(work: Work, row: ContactSubmission, attachment: Attachment, found: Ju
     )  # fmt: skip
 
 
-def file_key(row: ContactSubmission, attachment: Attachment) -> str:
-    """Where its bytes are kept: those of a sandbox apart, so that they can go with it."""
-    own = f"{row.id}/{attachment.id}"
+def file_key(row: ContactSubmission, attachment: Attachment, sha256: str | None) -> str:
+    """Where its bytes are kept: those of a sandbox apart, so that they can go with it.
+
+    The digest is part of it, so of two that send different bytes at once neither writes over the other's. Without
+    one: where a file was kept before keys had it.
+    """
+    own = f"{row.id}/{attachment.id}" + (f".{sha256}" if sha256 else "")
     return own if row.world_id is None else f"{SANDBOXES}/{row.world_id}/{own}"
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from app.core.errors import BadRequest, UnsupportedMediaType
-from app.core.web import advice, pointer
+from app.core.refusing import advice, pointer
 
 
 async def json_body(request: Request) -> Any:

@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Conflict
 
-REQUESTS_MOST, ENDPOINTS_MOST = 50, 5
+REQUESTS_MOST, SUBMISSIONS_MOST, ENDPOINTS_MOST = 50, 50, 5
 """What a sandbox may hold: whatever is done to it, the time and the room that it takes are bounded."""
 WORLD = table("world", column("id", Uuid()))
 
 
 class SandboxFull(Conflict):
-    """A sandbox holds 50 requests and 5 webhook endpoints at most. `POST /v1/sandboxes` makes another one."""
+    """A sandbox holds 50 requests, 50 contact submissions and 5 webhook endpoints at most.
+    `POST /v1/sandboxes` makes another one."""
 
     title = "The sandbox is full"
 

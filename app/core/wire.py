@@ -13,7 +13,7 @@ from typing import ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.core.errors import BadRequest, HeadersTooLarge, Problem, RequestTimeout
-from app.core.web import render
+from app.core.refusing import render
 
 HEAD_LIMIT = 65_536
 """Bytes of a request line and headers; the door refuses much less, and says more about it."""

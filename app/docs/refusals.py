@@ -32,7 +32,8 @@ from app.core.errors import (
     URITooLong,
     kinds,
 )
-from app.core.web import NEEDS_KEY, PROBLEM_JSON, REFUSALS
+from app.core.refusing import PROBLEM_JSON
+from app.core.web import NEEDS_KEY, REFUSALS
 from app.docs.headers import ON_EVERY_ANSWER, of_problem
 
 ALWAYS: tuple[type[Problem], ...] = (

@@ -9,8 +9,7 @@ what is wrong with it: that is written once, and there.
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -19,7 +18,8 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.errors import Problem
-from app.core.web import respond
+from app.core.refusing import respond
+from app.core.web import is_list
 from app.core.words import Slug
 from app.editions.reader import READERS, Reader
 
@@ -116,14 +116,5 @@ def _way(context: RouteContext) -> Way | None:
     fields = model.model_fields.items()
     if any(info.alias or info.validation_alias for _, info in fields):
         return None
-    lists = frozenset(name for name, info in fields if _is_list(info.annotation))
+    lists = frozenset(name for name, info in fields if is_list(info.annotation))
     return Way(context.path, wants.call, given.name or "", READERS[given.call], query.name, model, lists)
-
-
-def _is_list(annotation: Any) -> bool:
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _is_list(get_args(annotation)[0])
-    if origin in (Union, UnionType):
-        return any(map(_is_list, get_args(annotation)))
-    return origin is list or annotation is list

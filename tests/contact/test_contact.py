@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
+from app.contact import service
 from app.contact.models import ContactPerson
 from app.contact.sniff import ENTRIES_LIMIT, FILE_LIMIT, PIECE, TYPES, media_type_of
 from app.contact.states import BY_SENDER, STEPS, Action, ForbiddenContactMove, Kind, Status, step
@@ -108,6 +109,46 @@ async def test_a_policy_comes_in_two_steps_and_never_publishes_itself(desk, staf
         await desk.client.post(f"{receipt['href']}/actions", json={"action": action, "words": words}, headers=staff)
     await desk.drain()
     assert (await desk.client.get("/v1/editions")).json()["total"] == before
+
+
+class Slow:
+    """A storage that keeps nothing before it is told to."""
+
+    def __init__(self, files) -> None:
+        self.files, self.asked, self.go = files, asyncio.Event(), asyncio.Event()
+
+    async def put(self, key, content):
+        self.asked.set()
+        await self.go.wait()
+        await self.files.put(key, content)
+
+
+async def test_while_a_storage_takes_its_time_others_write(desk):
+    receipt = await send(desk, POLICY)
+    headers = {**opened(receipt), "Content-Type": "application/pdf"}
+    href, real = receipt["attachments"][0]["href"], desk.state.files
+    desk.state.files = slow = Slow(real)
+    puts = [asyncio.create_task(desk.client.put(href, content=PDF + end, headers=headers)) for end in (b"", b"\n")]
+    await slow.asked.wait()
+    assert (await send(desk, QUESTION))["status"] == "received"
+    slow.go.set()
+    answers = await asyncio.gather(*puts)
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    desk.state.files = real
+    kept = next(answer.json() for answer in answers if answer.status_code == 200)
+    content = (await desk.client.get(href, headers=opened(receipt))).content
+    assert hashlib.sha256(content).hexdigest() == kept["sha256"]
+
+
+async def test_a_file_that_was_kept_before_keys_had_a_digest_is_found(desk, monkeypatch):
+    receipt = await send(desk, POLICY)
+    headers = {**opened(receipt), "Content-Type": "application/pdf"}
+    href = receipt["attachments"][0]["href"]
+    with monkeypatch.context() as then:
+        key = service.file_key
+        then.setattr(service, "file_key", lambda row, attachment, _digest: key(row, attachment, None))
+        assert (await desk.client.put(href, content=PDF, headers=headers)).status_code == 200
+    assert (await desk.client.get(href, headers=opened(receipt))).content == PDF
 
 
 @pytest.mark.parametrize(

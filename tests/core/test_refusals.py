@@ -139,3 +139,21 @@ async def test_options_names_the_methods_and_opens_public_reads_to_every_origin(
 async def test_numbers_out_of_range_are_named(reader, query):
     told = assert_problem(await reader.get(f"/v1/topics?{query}"), 422, "invalid")
     assert told["errors"][0]["parameter"] == query.split("=")[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "twice"),
+    [
+        ("/v1/topics?limit=1&limit=2", "limit"), ("/v1/search?q=cit&q=mhfa", "q"),
+        ("/v1/toolkit?edition=1&edition=1", "edition"), ("/v1/topics?limit=1&limit=2&nonsense=1", "limit"),
+    ],
+)  # fmt: skip
+async def test_what_is_taken_once_is_not_chosen_from_two(reader, path, twice):
+    answer = await reader.get(path)
+    assert answer.status_code == 422
+    assert twice in {fault["parameter"] for fault in answer.json()["errors"]}
+
+
+async def test_a_list_may_be_sent_in_pieces(reader):
+    pieces = (await reader.get("/v1/topics?fields=slug&fields=title")).json()["items"]
+    assert pieces == (await reader.get("/v1/topics?fields=slug,title")).json()["items"]

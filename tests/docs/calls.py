@@ -109,6 +109,7 @@ GENERAL: list[General] = [
 NOT_SHOWN = {
     "createWebhookEndpoint 409": "it takes fifty endpoints to be refused the next",
     "advanceSandboxClock 409": "it takes two moves at once",
+    "submitContact 409": "it takes fifty submissions in a sandbox to be refused the next",
 }
 """Refusals that are not shown, and why."""
 WITHOUT_AN_ANSWER = {

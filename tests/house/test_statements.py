@@ -32,7 +32,7 @@ def counted(database):
     "path",
     [
         "/v1/toolkit",
-        "/v1/topics?limit=200&include=resources,elements&limit=50",
+        "/v1/topics?include=resources,elements&limit=50",
         "/v1/learning-sites?state=TX",
         "/v1/topics/cit-training?include=resources",
         "/v1/export",

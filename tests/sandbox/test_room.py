@@ -5,12 +5,13 @@ from collections import Counter
 
 import pytest
 
-from app.core.sandboxes import ENDPOINTS_MOST, REQUESTS_MOST
+from app.core.sandboxes import ENDPOINTS_MOST, REQUESTS_MOST, SUBMISSIONS_MOST
 from tests.access.make import a_key, an_owner
 from tests.sandbox.make import HOOK, a_sandbox
 from tests.sandbox.test_ending import blocked, while_it_is_thrown_away
 from tests.tta.make import a_form
 
+CONTACT = "/v1/contact-submissions"
 REQUESTS, HOOKS, CLOCK = "/v1/tta-requests", "/v1/webhook-endpoints", "/v1/sandboxes/current/clock"
 QUESTION = {
     "kind": "question", "name": "Jo Doe", "email": "jo@springfield.gov", "subject": "A question",
@@ -36,6 +37,17 @@ async def test_a_sandbox_holds_so_many_requests_and_says_so(world):
     await (await a_sandbox(world.client)).asks()
 
 
+async def test_a_sandbox_holds_so_many_submissions_and_says_so(world):
+    box = await a_sandbox(world.client)
+    answers = await asyncio.gather(*(send(box, CONTACT, QUESTION, f"k{n}") for n in range(SUBMISSIONS_MOST + 3)))
+    assert Counter(answer.status_code for answer in answers) == {201: SUBMISSIONS_MOST, 409: 3}
+    refused = next(answer.json() for answer in answers if answer.status_code == 409)
+    assert (refused["type"], refused["limit"]) == ("/problems/sandbox-full", SUBMISSIONS_MOST)
+    kept = next(n for n, answer in enumerate(answers) if answer.status_code == 201)
+    again = await send(box, CONTACT, QUESTION, f"k{kept}")
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+
+
 async def test_a_sandbox_has_few_endpoints_also_when_many_are_made_at_once(bare):
     box = await a_sandbox(bare.client)
     answers = await asyncio.gather(*(send(box, HOOKS, {"url": HOOK}) for _ in range(ENDPOINTS_MOST + 5)))
@@ -51,7 +63,7 @@ async def test_a_partner_has_no_more_endpoints_than_it_may_also_when_many_are_ma
 
 CALLS = {
     "request": ("POST", REQUESTS, a_form()),
-    "question": ("POST", "/v1/contact-submissions", QUESTION),
+    "question": ("POST", CONTACT, QUESTION),
     "endpoint": ("POST", HOOKS, {"url": HOOK}),
     "clock": ("POST", CLOCK, {"advance": "PT1H"}),
     "look": ("GET", "/v1/sandboxes/current", None),
