@@ -104,6 +104,8 @@ class Load:
             self._lines[asked.paths] = start + measured.requests
         if not measured.requests and not measured.errors and seconds < LONGEST:
             return self.round(server, asked, min(LONGEST, seconds * 4))
+        if (status := server.process.poll()) is not None:
+            raise RuntimeError(f"{asked.path}: the server {server.name!r} ended with status {status} under load")
         if measured.errors or not measured.requests:
             raise RuntimeError(f"{asked.path}: {measured.errors} of {measured.requests} requests failed")
         return measured
