@@ -12,8 +12,9 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from sqlalchemy import and_, func, select
+from sqlalchemy import Executable, and_, func, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.db import Database
 from app.editions.kinds import Kind
@@ -23,6 +24,8 @@ from app.editions.snapshot import Collection, Entry, Snapshot, make_entry
 log = structlog.get_logger()
 KEPT = 4
 """Older editions held at once."""
+AT_ONCE = 500
+"""Documents read from the database at once."""
 
 Prepare = Callable[[Snapshot, Snapshot | None], object]
 """Called with a new edition, and the one before it, before the new one is shown."""
@@ -70,11 +73,11 @@ class Shelf:
                 .join(Edition, Edition.number == Revision.edition)
                 .where(Revision.edition > before.number)
             )
-            rows = (await session.execute(changed)).all()
+            made = await self._entries(session, changed)
             retired = (await session.execute(_retirements(edition.number))).all()
 
         def build() -> Snapshot:
-            fresh = _next(before, self.kinds, rows, retired, edition)
+            fresh = _next(before, self.kinds, made, retired, edition)
             for prepare in self._prepare:
                 prepare(fresh, before)
             return fresh
@@ -83,6 +86,14 @@ class Shelf:
         self._shown()
         log.info("edition.shown", edition=edition.number, items=edition.items)
         return True
+
+    async def _entries(self, session: AsyncSession, wanted: Executable) -> list[Entry]:
+        """The rows as entries, some at a time: a document is held as bytes, and its text let go."""
+        made: list[Entry] = []
+        found = await session.stream(wanted, execution_options={"yield_per": AT_ONCE})
+        async for rows in found.partitions():
+            made += await asyncio.to_thread(_made, self.kinds, rows)
+        return made
 
     async def at(self, number: int) -> Snapshot | None:
         """The content as that edition had it; None where there is no such edition."""
@@ -123,10 +134,10 @@ class Shelf:
         )
         async with self._database.read() as session:
             held = (await session.execute(keys)).all()
-            rows = (await session.execute(wanted)).all()
+            made = await self._entries(session, wanted)
             retired = (await session.execute(_retirements(number))).all()
             edition = await session.get_one(Edition, number)
-        read = {(row.kind, row.slug): row for row in rows}
+        read = {(entry.kind.name, entry.slug) for entry in made}
         shared: dict[str, list[Entry]] = {}
         for kind, slug, since in held:
             entry = base.get(kind, slug) if kind in self.kinds else None
@@ -140,7 +151,7 @@ class Shelf:
         start = Snapshot(
             0, None, None, {name: Collection(kind, shared.get(name, ())) for name, kind in self.kinds.items()}
         )
-        return await asyncio.to_thread(_next, start, self.kinds, rows, retired, edition)
+        return await asyncio.to_thread(_next, start, self.kinds, made, retired, edition)
 
     async def watch(self, seconds: float = 1.0) -> None:
         """Look for a new edition for as long as the process serves."""
@@ -164,19 +175,23 @@ def _same_revision() -> Any:
     return and_(Published.kind == Revision.kind, Published.slug == Revision.slug, Published.edition == Revision.edition)
 
 
+def _made(kinds: Mapping[str, Kind], rows: Iterable[Any]) -> list[Entry]:
+    return [
+        make_entry(kinds[row.kind], row.document, row.edition, row.published_at) for row in rows if row.kind in kinds
+    ]
+
+
 def _next(
     before: Snapshot,
     kinds: Mapping[str, Kind],
-    rows: Iterable[Any],
+    made: Iterable[Entry],
     retirements: Iterable[Any],
     edition: Edition,
 ) -> Snapshot:
     """Make an edition from the one before it and what changed since."""
     touched: dict[str, dict[str, Entry | None]] = {}
-    for row in rows:
-        if row.kind in kinds:
-            made = make_entry(kinds[row.kind], row.document, row.edition, row.published_at)
-            touched.setdefault(row.kind, {})[row.slug] = made
+    for entry in made:
+        touched.setdefault(entry.kind.name, {})[entry.slug] = entry
     for row in retirements:
         # Older retirements are known; one of an item that came back since is not news.
         held = before.get(row.kind, row.slug) if row.kind in kinds else None
