@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.shared import Shared
+from app.contact.files import SANDBOXES, open_files
 from app.contents import KINDS
 from app.core.beat import is_late
 from app.core.clock import utcnow
@@ -46,7 +47,8 @@ LOST = (
 
 async def findings(settings: Settings, shipped: Shipped) -> list[Finding]:
     """Everything, in the order in which it should be mended."""
-    return [*await _database(settings, shipped), *await _limits(settings), await _letters(settings)]
+    others = [await _attachments(settings), *await _limits(settings), await _letters(settings)]
+    return [*await _database(settings, shipped), *others]
 
 
 def strange(environment: Mapping[str, str]) -> list[str]:
@@ -123,6 +125,15 @@ async def _sealed(session: AsyncSession, settings: Settings) -> Finding:
     if failed:
         shut.append(f"the secrets of {failed} of {len(endpoints)} webhooks")
     return "sealed secrets", f"APP_SECRET does not open {' and '.join(shut)}; {LOST}" if shut else None
+
+
+async def _attachments(settings: Settings) -> Finding:
+    try:
+        await open_files(settings.files_url).names(SANDBOXES)
+    except OSError as error:
+        told = error.strerror or error
+        return f"attachments ({settings.files_url})", f"out of reach ({told}); check APP_FILES_URL (and AWS_*)"
+    return f"attachments ({settings.files_url})", None
 
 
 async def _limits(settings: Settings) -> list[Finding]:

@@ -13,19 +13,25 @@ import asyncio
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+import structlog
+
+from app.core.errors import Unavailable
+
+log = structlog.get_logger()
 SANDBOXES = "sandboxes"
 """The folder in which each sandbox has one of its own, called by its id."""
 
 
 class Files(Protocol):
-    """Keeps bytes under a key."""
+    """Keeps bytes under a key. OSError where the storage is out of reach, or refuses."""
 
     async def put(self, key: str, content: bytes) -> None:
-        """Keep; when this returns the bytes survive a power cut. OSError where they could not be kept."""
+        """Keep; when this returns the bytes survive a power cut."""
 
     async def get(self, key: str) -> bytes:
         """What is kept; FileNotFoundError where nothing is."""
@@ -88,6 +94,16 @@ class Folder:
     def _remove(self, folder: str) -> None:
         with suppress(FileNotFoundError):
             shutil.rmtree(self.root / folder)
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Answer 503 where the storage is away, or lacks a file that it was given; the log says which."""
+    try:
+        yield
+    except OSError as error:
+        log.warning("attachments.unavailable", cause=type(error).__name__, errno=error.errno)
+        raise Unavailable("The attachments are out of reach for the moment. Nothing was changed; repeat.") from error
 
 
 def open_files(url: str) -> Files:

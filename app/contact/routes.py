@@ -16,7 +16,7 @@ from app.access.deps import Now, Working, allowed, open_work
 from app.access.principal import Kind, Principal
 from app.access.scopes import Scope
 from app.contact import service
-from app.contact.files import Files
+from app.contact.files import Files, reachable
 from app.contact.models import Attachment, AttachmentStatus, ContactPerson, ContactSubmission
 from app.contact.schemas import (
     AttachmentOut,
@@ -213,7 +213,8 @@ async def upload_attachment(
     service.check_content(attachment, found, declared)
     files: Files = request.app.state.files
     # Before the transaction: a storage that takes its time must not keep others from writing.
-    await files.put(service.file_key(row, attachment, found.sha256), content)
+    with reachable():
+        await files.put(service.file_key(row, attachment, found.sha256), content)
     async with open_work(request, viewer[0], now) as work:
         row, attachment = await _attachment(work.session, viewer, submission_id, attachment_id, lock=True)
         service.check_content(attachment, found, declared)
@@ -235,10 +236,11 @@ async def download_attachment(
     if attachment.status is not AttachmentStatus.STORED:
         raise NotFound("The bytes of this attachment have not come yet.")
     files: Files = request.app.state.files
-    try:
-        content = await files.get(service.file_key(row, attachment, attachment.sha256))
-    except FileNotFoundError:
-        content = await files.get(service.file_key(row, attachment, None))
+    with reachable():
+        try:
+            content = await files.get(service.file_key(row, attachment, attachment.sha256))
+        except FileNotFoundError:
+            content = await files.get(service.file_key(row, attachment, None))
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(attachment.filename)}",
         "Content-Security-Policy": "sandbox; default-src 'none'",

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from app.contact import service
+from app.contact.files import open_files
 from app.contact.models import ContactPerson
 from app.contact.sniff import ENTRIES_LIMIT, FILE_LIMIT, PIECE, TYPES, media_type_of
 from app.contact.states import BY_SENDER, STEPS, Action, ForbiddenContactMove, Kind, Status, step
 from app.core.idempotency import IdempotencyRow
 from tests.access.make import a_key, an_owner
 from tests.make import running
+from tests.ops.make import free_port
 
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
 PNG = bytes.fromhex(
@@ -109,6 +111,25 @@ async def test_a_policy_comes_in_two_steps_and_never_publishes_itself(desk, staf
         await desk.client.post(f"{receipt['href']}/actions", json={"action": action, "words": words}, headers=staff)
     await desk.drain()
     assert (await desk.client.get("/v1/editions")).json()["total"] == before
+
+
+async def test_a_storage_out_of_reach_is_said_and_nothing_is_changed(desk, monkeypatch):
+    receipt = await send(desk, POLICY)
+    headers = {**opened(receipt), "Content-Type": "application/pdf"}
+    href, real = receipt["attachments"][0]["href"], desk.state.files
+    monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        monkeypatch.setenv(name, "nobody")
+    desk.state.files = away = open_files("s3://attachments/here")
+    put = await desk.client.put(href, content=PDF, headers=headers)
+    assert put.status_code == 503
+    assert "attachments" in put.json()["detail"]
+    assert put.headers["retry-after"]
+    desk.state.files = real
+    assert (await desk.client.get(href, headers=opened(receipt))).status_code == 404
+    assert (await desk.client.put(href, content=PDF, headers=headers)).status_code == 200
+    desk.state.files = away
+    assert (await desk.client.get(href, headers=opened(receipt))).status_code == 503
 
 
 class Slow:

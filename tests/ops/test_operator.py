@@ -121,6 +121,14 @@ async def test_production_without_mail_is_a_fault_of_check_and_a_warning_at_the_
     assert "✓ letters" in (await run("check", APP_DATABASE_URL=bare_url)).stdout
 
 
+async def test_attachments_out_of_reach_are_a_fault_of_check(run, bare_url, tmp_path):
+    (tmp_path / "file").touch()
+    url = f"file:{tmp_path}/file"
+    done = await run("check", APP_DATABASE_URL=bare_url, APP_FILES_URL=url)
+    assert f"✗ attachments ({url}): out of reach (Not a directory); check APP_FILES_URL" in done.stdout
+    assert "✓ attachments" in (await run("check", APP_DATABASE_URL=bare_url, APP_FILES_URL=f"file:{tmp_path}")).stdout
+
+
 async def test_a_dead_redis_is_a_fault_of_check(run, bare_url):
     url = f"redis://u:hidden-word@127.0.0.1:{free_port()}/0"
     done = await run("check", APP_DATABASE_URL=bare_url, APP_REDIS_URL=url)
