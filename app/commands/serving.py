@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from app.core.settings import Settings
 
+ACCEPTED_AT_ONCE = 32
+"""Each turn of the loop takes one new connection from each listening socket, and then answers whoever has asked. With
+one socket, thirty that come together to a busy server wait through thirty turns; so it listens that often."""
+
 
 def serve(
     setup: Annotated[
@@ -88,7 +92,7 @@ def serve(
     )
     running = Server(config)
     with suppress(KeyboardInterrupt):
-        running.run(sockets)
+        running.run([one.dup() if turn else one for one in sockets for turn in range(ACCEPTED_AT_ONCE)])
     if not running.started:
         raise typer.Exit(3)
 
