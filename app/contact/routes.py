@@ -170,7 +170,7 @@ async def get_contact_submission(session: Reading, viewer: Reader, submission_id
 
 @router.post(
     "/{submission_id}/actions", operation_id="actOnContactSubmission", response_model=SubmissionOut,
-    responses=problems(Invalid, ForbiddenContactMove),
+    responses=problems(Invalid, ForbiddenContactMove, service.AttachmentAwaited),
 )  # fmt: skip
 async def act_on_contact_submission(viewer: Mover, work: Working, submission_id: UUID, asked: MoveIn) -> dict[str, Any]:
     """Move a submission along its life.
@@ -194,7 +194,7 @@ async def act_on_contact_submission(viewer: Mover, work: Working, submission_id:
             "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in TYPES},
         }
     },
-    responses=problems(Invalid, WrongContent, ContentTooLarge, service.AttachmentStored),
+    responses=problems(Invalid, WrongContent, ContentTooLarge, service.AttachmentStored, service.TooLateForFiles),
 )  # fmt: skip
 async def upload_attachment(
     request: Request, viewer: Giver, now: Now, submission_id: UUID, attachment_id: UUID
@@ -210,14 +210,14 @@ async def upload_attachment(
     service.check_size(content)
     found = await asyncio.to_thread(judge, content)
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    service.check_content(attachment, found, declared)
+    service.check_content(row, attachment, found, declared)
     files: Files = request.app.state.files
     # Before the transaction: a storage that takes its time must not keep others from writing.
     with reachable():
         await files.put(service.file_key(row, attachment, found.sha256), content)
     async with open_work(request, viewer[0], now) as work:
         row, attachment = await _attachment(work.session, viewer, submission_id, attachment_id, lock=True)
-        service.check_content(attachment, found, declared)
+        service.check_content(row, attachment, found, declared)
         service.stored(work, row, attachment, found)
     return _file(attachment)
 

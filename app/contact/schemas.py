@@ -162,4 +162,6 @@ class MoveIn(In):
     """What to do."""
 
     action: Action
-    words: Text | None = Field(None, description="To the sender; required to answer, accept, return and decline.")
+    words: Text | None = Field(
+        None, description="To the sender: required to answer, accept, return and decline; other actions send none."
+    )

@@ -17,7 +17,7 @@ from app.contact.files import SANDBOXES
 from app.contact.models import Attachment, AttachmentStatus, ContactPerson, ContactSubmission
 from app.contact.schemas import CANNOT_SHARE, MoveIn, SubmissionIn
 from app.contact.sniff import FILE_LIMIT, Judged, WrongContent
-from app.contact.states import TOLD, Kind, Status, allowed, step
+from app.contact.states import TAKES_FILES, TOLD, Action, Kind, Status, allowed, step
 from app.core.errors import Conflict, ContentTooLarge, Invalid, NotFound, sandbox_gone
 from app.core.facts import Data, define
 from app.core.ids import new_id
@@ -35,6 +35,7 @@ class SubmissionData(Data):
 
     reference: str
     kind: Kind
+    status_before: Status | None
     status: Status
 
 
@@ -61,6 +62,19 @@ class AttachmentStored(Conflict):
     """The attachment has other bytes already. Announce another one in a new submission."""
 
     title = "The attachment is there already"
+
+
+class AttachmentAwaited(Conflict):
+    """Material is accepted as a whole, and an announced attachment has not come. Return it to the sender with words,
+    or wait."""
+
+    title = "An attachment has not come"
+
+
+class TooLateForFiles(Conflict):
+    """The submission was decided, so it takes no files any more. Send a new submission."""
+
+    title = "The submission takes no files any more"
 
 
 def token_of(secret: str, submission_id: UUID) -> str:
@@ -155,7 +169,7 @@ async def keep(work: Work, submitted: Submitted) -> None:
     work.session.add(row)
     await work.session.flush()  # the others point to it
     work.session.add_all([person, *files])
-    _record(work, "contact.submitted", row)
+    _record(work, "contact.submitted", row, None)
     notify(work, "contact.receipt", SUBJECT, row.id, Recipient.REQUESTER)
     notify(work, "contact.arrived", SUBJECT, row.id, Recipient.STAFF)
 
@@ -168,13 +182,17 @@ async def act(
     after, fact = step(row.status, row.kind, asked.action, staff=caller.staff)
     if asked.action in TOLD and not asked.words:
         raise Invalid([{"pointer": "/words", "detail": f"Say something to the sender to {asked.action} it."}])
-    row.status = after
+    if asked.words and asked.action not in TOLD:  # they would reach nobody, and an answer given before would be lost
+        raise Invalid([{"pointer": "/words", "detail": f"Nobody is sent words when you {asked.action} it; leave out."}])
+    if asked.action is Action.ACCEPT and (missing := await _awaited(work.session, row)):
+        raise AttachmentAwaited(f"{missing} announced attachments have not come yet: return it, or wait for them.")
+    before, row.status = row.status, after
     if not allowed(after, row.kind, staff=True):
         row.decided_at = work.now
     if asked.words:
         person = await work.session.get_one(ContactPerson, row.id)
         person.reply = asked.words
-    _record(work, fact, row)
+    _record(work, fact, row, before)
     if asked.action in TOLD:
         notify(work, "contact.answer", SUBJECT, row.id, Recipient.REQUESTER, action=asked.action.value)
     return row
@@ -188,8 +206,10 @@ def check_size(content: bytes) -> None:
         raise Invalid([{"pointer": "", "detail": "Send the bytes of the file as the body."}])
 
 
-def check_content(attachment: Attachment, found: Judged, declared: str | None) -> None:
-    """Refuse bytes that are not what was announced."""
+def check_content(row: ContactSubmission, attachment: Attachment, found: Judged, declared: str | None) -> None:
+    """Refuse bytes that are not what was announced, and new ones for what was decided."""
+    if attachment.status is AttachmentStatus.AWAITED and row.status not in TAKES_FILES:
+        raise TooLateForFiles(f"It is {row.status}; send a new submission with the file.")
     if found.media_type != attachment.media_type or (declared and declared != attachment.media_type):
         told = found.media_type or "something that is not taken"
         raise WrongContent(f"It was announced as {attachment.media_type}, and its content is {told}.")
@@ -221,8 +241,14 @@ def file_key(row: ContactSubmission, attachment: Attachment, sha256: str | None)
     return own if row.world_id is None else f"{SANDBOXES}/{row.world_id}/{own}"
 
 
-def _record(work: Work, type_: str, row: ContactSubmission) -> Any:
+async def _awaited(session: AsyncSession, row: ContactSubmission) -> int:
+    """How many files were announced and did not come."""
+    still = (Attachment.submission_id == row.id, Attachment.status == AttachmentStatus.AWAITED)
+    return await session.scalar(select(func.count()).select_from(Attachment).where(*still)) or 0
+
+
+def _record(work: Work, type_: str, row: ContactSubmission, before: Status | None) -> Any:
     return work.record(
         type_, SUBJECT, row.id, owner_id=row.owner_id,
-        reference=row.reference, kind=row.kind.value, status=row.status.value,
+        reference=row.reference, kind=row.kind.value, status_before=before and before.value, status=row.status.value,
     )  # fmt: skip

@@ -65,6 +65,8 @@ STEPS: Mapping[tuple[Status, Action], tuple[Status, str, frozenset[Kind]]] = Map
 BY_SENDER = frozenset((A.WITHDRAW,))
 TOLD = frozenset((A.ANSWER, A.ACCEPT, A.RETURN, A.DECLINE))
 """Actions that carry words to the sender, and a letter."""
+TAKES_FILES = frozenset((S.RECEIVED, S.UNDER_REVIEW, S.ANSWERED))
+"""As long as nothing was decided; who asked a question may add to it."""
 
 
 class ForbiddenContactMove(Conflict):

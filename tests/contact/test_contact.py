@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import threading
 import time
 import zipfile
 
@@ -11,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from app.contact import service
+from app.contact import routes, service
 from app.contact.files import open_files
 from app.contact.models import ContactPerson
-from app.contact.sniff import ENTRIES_LIMIT, FILE_LIMIT, PIECE, TYPES, media_type_of
+from app.contact.sniff import ENTRIES_LIMIT, FILE_LIMIT, PIECE, TYPES, judge, media_type_of
 from app.contact.states import BY_SENDER, STEPS, Action, ForbiddenContactMove, Kind, Status, step
 from app.core.idempotency import IdempotencyRow
 from tests.access.make import a_key, an_owner
@@ -111,6 +112,42 @@ async def test_a_policy_comes_in_two_steps_and_never_publishes_itself(desk, staf
         await desk.client.post(f"{receipt['href']}/actions", json={"action": action, "words": words}, headers=staff)
     await desk.drain()
     assert (await desk.client.get("/v1/editions")).json()["total"] == before
+
+
+async def test_words_go_to_the_sender_or_are_refused_and_an_answer_stays(desk):
+    receipt, staff = await send(desk, QUESTION), {"X-Api-Key": await a_key(desk, "staff")}
+    actions = f"{receipt['href']}/actions"
+
+    async def act(status, action, words=None, headers=staff):
+        answer = await desk.client.post(actions, json={"action": action, "words": words}, headers=headers)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    told = await act(422, "review", "We are on it, more or less.")
+    assert told["errors"][0]["pointer"] == "/words"
+    await act(422, "withdraw", "It is no longer needed.", opened(receipt))
+    await act(200, "answer", "Two to begin with, we would say.")
+    await act(422, "close", "These words would reach nobody.")
+    assert (await act(200, "close"))["reply"] == "Two to begin with, we would say."
+
+
+async def test_material_is_accepted_with_its_files_and_takes_none_afterwards(desk):
+    two = [{"filename": f"{name}.pdf", "media_type": "application/pdf"} for name in ("policy", "annex")]
+    receipt = await send(desk, {**POLICY, "attachments": two})
+    staff = {"X-Api-Key": await a_key(desk, "staff")}
+    first, second = (one["href"] for one in receipt["attachments"])
+    headers, actions = {**opened(receipt), "Content-Type": "application/pdf"}, f"{receipt['href']}/actions"
+    assert (await desk.client.put(first, content=PDF, headers=headers)).status_code == 200
+    await desk.client.post(actions, json={"action": "review"}, headers=staff)
+    accept = {"action": "accept", "words": "We would like to use it."}
+    early = await desk.client.post(actions, json=accept, headers=staff)
+    assert early.status_code == 409
+    assert early.json()["detail"].startswith("1 announced")
+    decline = {"action": "decline", "words": "We have a newer one of yours."}
+    assert (await desk.client.post(actions, json=decline, headers=staff)).status_code == 200
+    assert (await desk.client.put(second, content=PDF, headers=headers)).status_code == 409
+    again = await desk.client.put(first, content=PDF, headers=headers)
+    assert again.status_code == 200  # the same bytes again stay harmless
 
 
 async def test_a_storage_out_of_reach_is_said_and_nothing_is_changed(desk, monkeypatch):
@@ -480,25 +517,22 @@ def test_text_is_told_wherever_it_is_cut_into_pieces(text, more):
     assert media_type_of(content + b"\xff") is None
 
 
-async def test_while_a_file_is_judged_others_write_and_are_answered(desk):
-    """The largest text there can be, sent four times at once; meanwhile the loop is never gone for long."""
-    text = {**POLICY, "attachments": [{"filename": "policy.txt", "media_type": "text/plain"}] * 4}
-    receipt = await send(desk, text)
-    headers = {**opened(receipt), "Content-Type": "text/plain"}
-    content, gaps, done = b"a" * FILE_LIMIT, [], asyncio.Event()
+async def test_while_a_file_is_judged_others_write_and_are_answered(desk, monkeypatch):
+    asked, go = threading.Event(), threading.Event()
 
-    async def watch():
-        while not done.is_set():
-            began = time.perf_counter()
-            await asyncio.sleep(0.005)
-            gaps.append(time.perf_counter() - began)
+    def slow(content):
+        asked.set()
+        assert go.wait(20)
+        return judge(content)
 
-    watching = asyncio.create_task(watch())
-    puts = [desk.client.put(one["href"], content=content, headers=headers) for one in receipt["attachments"]]
-    assert [answer.status_code for answer in await asyncio.gather(*puts)] == [200] * 4
-    done.set()
-    await watching
-    assert max(gaps) < 0.5
+    monkeypatch.setattr(routes, "judge", slow)
+    receipt = await send(desk, POLICY)
+    headers = {**opened(receipt), "Content-Type": "application/pdf"}
+    put = asyncio.create_task(desk.client.put(receipt["attachments"][0]["href"], content=PDF, headers=headers))
+    assert await asyncio.to_thread(asked.wait, 20)
+    assert (await send(desk, QUESTION))["status"] == "received"
+    go.set()
+    assert (await put).status_code == 200
 
 
 @given(st.binary(max_size=400))
