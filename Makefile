@@ -9,10 +9,10 @@ UV = uv==0.13.9
 VENV = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint bench lock clean
+.PHONY: help serve test check lint generate bench lock clean
 
 help: ## say what can be done (this)
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(VENV) ## set everything up and serve the seeded toolkit on SQLite
 	@echo "Migrating, loading what is missing, and serving ..." >&2
@@ -30,6 +30,13 @@ lint: $(VENV) ## style, types, and the floors of the house
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy --strict app
 	.venv/bin/lint-imports
+
+# In this order: each may show what the one before wrote.
+generate: $(VENV) ## write again what is generated from the program: examples, openapi.json, tables of the README
+	.venv/bin/python -m tests.webhooks.examples
+	.venv/bin/python -m tests.docs.examples
+	.venv/bin/python -m tests.docs.description
+	.venv/bin/python -m tests.docs.readme
 
 bench: $(VENV) ## measure, and print the numbers
 	.venv/bin/python -m bench $(ARGS)

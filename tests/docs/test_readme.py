@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from app.docs.document import DEVELOPED_AT
 from tests.docs.readme import README, with_parts
 from tests.make import ROOT, anyio_thread
 from tests.ops.make import pmhc, server
@@ -34,8 +35,10 @@ def test_every_file_it_names_is_there():
 
 async def test_its_calls_work_as_they_stand(database_url):
     async with server(database_url) as (client, _, _lines):
-        script = "set -eu\n" + "\n".join(blocks("sh")).replace("curl ", "curl -fsS ")
-        environment = {**os.environ, "API": str(client.base_url)}
+        calls = "\n".join(blocks("sh")).replace("curl ", "curl -fsS ")
+        assert DEVELOPED_AT in calls
+        script = "set -eu\n" + calls.replace(DEVELOPED_AT, str(client.base_url))
+        environment = {name: value for name, value in os.environ.items() if name != "API"}
         done = await anyio_thread(
             lambda: subprocess.run(
                 ["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=100, check=False
