@@ -3,6 +3,9 @@
 A sequence or an autoincrement would number events when they are written; a transaction that commits late would then
 appear behind a reader's cursor and never be seen. So events are written without a position, and the worker numbers
 what is visible, holding the counter's row locked: everything it can see has been committed, and nobody else numbers.
+
+Of those it numbers together the ids decide, which are made while a transaction runs and holds what it changes. Their
+times are those at which requests came, and who came first may have waited for a row until the other was done.
 """
 
 from datetime import datetime
@@ -28,7 +31,7 @@ class Counter(Base):
 
 async def number_events(database: Database, _now: datetime) -> int:
     """Give the next positions to events that have none; answers how many it numbered."""
-    waiting = select(Event.id).where(Event.position.is_(None)).order_by(Event.at, Event.id)
+    waiting = select(Event.id).where(Event.position.is_(None)).order_by(Event.id)
     async with database.read() as session:
         # Looking first keeps an idle worker away from SQLite's only write lock.
         if await session.scalar(waiting.limit(1)) is None:
