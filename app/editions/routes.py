@@ -30,6 +30,7 @@ from app.editions.schemas import (
     SourcePage,
     SourceQuery,
 )
+from app.editions.shaping import gone
 from app.editions.snapshot import Entry, Snapshot, encode
 from app.editions.sources import SOURCE, SourceItem
 
@@ -124,14 +125,20 @@ async def list_changes(content: Content, session: Reading, query: Annotated[Chan
     "/export",
     response_model=Export,
     operation_id="exportToolkit",
-    responses={**PLAIN, 200: {**PLAIN[200], "content": {NDJSON: {"schema": {"type": "string"}}}}},
+    responses={
+        **PLAIN,
+        200: {
+            "headers": {**PLAIN[200]["headers"], "Content-Digest": {}},
+            "content": {NDJSON: {"schema": {"type": "string"}}},
+        },
+    },
 )
 async def export_toolkit(content: NegotiatedContent, query: Annotated[ExportQuery, Query()]) -> Answer:
     """Export everything published.
 
-    One JSON object a line (NDJSON), or one JSON document. `Content-Digest` and the edition's `digest` are the same
-    SHA-256 over the NDJSON form. `pmhc load` reads the NDJSON form into an empty database, and the export of that
-    is the same bytes.
+    One JSON object a line (NDJSON), or one JSON document. The edition's `digest` is the SHA-256 of the NDJSON form.
+    `Content-Digest` is that of the bytes as they are sent (RFC 9530): of the compressed ones where they are compressed.
+    `pmhc load` reads the NDJSON form into an empty database, and the export of that is the same bytes.
     """
     snapshot = await content.on(query.edition)
     format_ = query.format
@@ -142,13 +149,12 @@ async def export_toolkit(content: NegotiatedContent, query: Annotated[ExportQuer
         format_ = ExportFormat.NDJSON if media == NDJSON else ExportFormat.JSON
     lines = export_lines(snapshot)
     if format_ is ExportFormat.NDJSON:
-        headers = {"Content-Digest": digest(lines)}
-        return content.answer(b"".join(lines), media_type=NDJSON, headers=headers)
+        return content.answer(b"".join(lines), media_type=NDJSON, digested=True)
     told = snapshot.digest or digest([])
     body = b'{"edition":%d,"digest":%b,"items":[%b]}' % (
         snapshot.number, encode(told), b",".join(line.rstrip(b"\n") for line in lines),
     )  # fmt: skip
-    return content.answer(body)
+    return content.answer(body, digested=True)
 
 
 def export_lines(snapshot: Snapshot) -> list[bytes]:
@@ -157,12 +163,17 @@ def export_lines(snapshot: Snapshot) -> list[bytes]:
     return [b'{"type":%b,"slug":%b,"document":%b}\n' % (encode(e.kind.name), encode(e.slug), e.stored()) for e in found]
 
 
-@router.get("/resolve", response_model=Resolved, operation_id="resolvePath", responses={**PLAIN, 404: ITEM[404]})
+@router.get(
+    "/resolve",
+    response_model=Resolved,
+    operation_id="resolvePath",
+    responses={**PLAIN, 404: ITEM[404], 410: ITEM[410]},
+)
 async def resolve_path(content: Content, query: Annotated[ResolveQuery, Query()]) -> Answer:
     """Find what a front end's path stands for.
 
     Answers with type, slug, where this API serves it, and the canonical path. An old slug is found too: `canonical`
-    is then false and `path` says where it went.
+    is then false and `path` says where it went. What was retired is 410, as it is at its own address.
     """
     snapshot = await content.on(query.edition)
     path = unquote(urlsplit("//-" + query.path).path).rstrip("/") or "/"
@@ -190,9 +201,18 @@ def _moved(snapshot: Snapshot, path: str) -> Entry:
         # The same slug in several kinds: the one whose path begins alike is meant.
         alike = [c for c in candidates if c.keys["path"].split("/")[1] == path.split("/")[1]]
         candidates = alike or candidates
-    if not candidates:
-        raise NotFound("No published item has or had this path.")
-    return candidates[0]
+    if candidates:
+        return candidates[0]
+    left = [
+        (edition, kind)
+        for (kind, old), edition in snapshot.retired.items()
+        if old == slug and snapshot[kind].kind.listed
+    ]
+    if left:
+        # Of the same slug in several kinds, that which left last.
+        edition, kind = max(left)
+        raise gone(kind, edition)
+    raise NotFound("No published item has or had this path.")
 
 
 @library.get("/sources", response_model=SourcePage, operation_id="listSources", responses=LIST)

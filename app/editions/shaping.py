@@ -35,13 +35,20 @@ def find(snapshot: Snapshot, kind_name: str, slug: str) -> Entry:
         raise NotFound(f"This {words} is now called {moved.slug!r}.", moved_to=moved.href)
     retired = snapshot.retired.get((kind_name, slug))
     if retired is not None:
-        raise Retired(f"This {words} was retired in edition {retired}.", retired_in=retired, last_edition=retired - 1)
+        raise gone(kind_name, retired)
     plural = snapshot[kind_name].kind.plural
     near = get_close_matches(slug, _alike(snapshot[kind_name], slug), 1)
     told = f"There is no {words} of that slug; `GET /v1/{plural}` lists them."
     if near:
         raise NotFound(told, did_you_mean=f"/v1/{plural}/{near[0]}")
     raise NotFound(told)
+
+
+def gone(kind_name: str, retired: int) -> Retired:
+    """The refusal of what was retired in an edition."""
+    words, last = kind_name.replace("-", " "), retired - 1
+    told = f"This {words} was retired in edition {retired}; `?edition={last}` still shows it."
+    return Retired(told, retired_in=retired, last_edition=last)
 
 
 def _alike(collection: Collection, slug: str) -> list[str]:

@@ -97,7 +97,7 @@ class TopicCard(Fields):
     """What a list tells of a topic."""
 
     section: Slug
-    position: int = Field(ge=1, le=100_000)
+    position: int = Field(ge=1, le=100_000, description="Its place in its section.")
     elements: Slugs = Field(default=[], description="Essential elements it goes deeper into.")
     program_types: Slugs = []
     learning_sites: Slugs = []
@@ -192,6 +192,7 @@ TOPIC = Kind(
     record=TopicRecord,
     item=Topic,
     order=("section", "position"),
+    ranked={"section": "section"},
     path=lambda item: f"/{item['section']}/{item['slug']}",
     markdown=("body",),
     heavy=("body", "body_html"),

@@ -125,7 +125,7 @@ async def get_section(content: Content, slug: SlugPath, query: Annotated[ItemQue
 
 @router.get("/topics", response_model=TopicPage, operation_id="listTopics", responses=LIST)
 async def list_topics(content: Content, query: Annotated[TopicQuery, Query()]) -> Answer:
-    """List topics, by section and position."""
+    """List topics, section by section."""
     return await list_items(content, TOPIC.name, query)
 
 
