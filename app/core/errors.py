@@ -107,7 +107,8 @@ class URITooLong(Problem):
 
 
 class UnsupportedMediaType(Problem):
-    """The body is in a format that this address does not read. Send `Content-Type: application/json`."""
+    """The body is in a format that this address does not read, or compressed. Send it as it is, with
+    `Content-Type: application/json`."""
 
     status, title = 415, "The media type is not supported"
 

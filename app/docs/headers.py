@@ -44,8 +44,8 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "WWW-Authenticate": {"description": "How to send a key.", "required": True, "schema": _TEXT},
     "X-Request-Id": {
-        "description": "Names this request in the server's log. One that you send is kept if it is well-formed: 8 to 80 "
-        "letters, digits, and `.`, `_`, `~`, `-`. Another is replaced.",
+        "description": "Names this request in the server's log. One that you send is kept if it is well-formed, "
+        "else replaced: 8 to 80 letters, digits, and `.`, `_`, `~`, `-`.",
         "required": True,
         "schema": _TEXT,
     },

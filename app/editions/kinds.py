@@ -169,8 +169,10 @@ class Kind:
     derive: Callable[[dict[str, Any], "Records"], dict[str, Any]] | None = None
     """Fields computed when published, from the record and from all others."""
     ranked: Mapping[str, str] = field(default_factory=dict)
-    """Fields of `order` that hold a slug, and the kind (one listed before) whose order theirs is; sorting by the last field of
-    `order` is then the default order."""
+    """Fields of `order` that hold a slug, and the kind (one listed before) whose order theirs is.
+
+    Sorting by the last field of `order` is then the default order.
+    """
     prepare: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """Completes what an author may leave out, before the record is checked."""
     prose: tuple[str, ...] = ()
