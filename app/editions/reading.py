@@ -48,8 +48,7 @@ class Cut:
 
     def link_header(self) -> dict[str, str]:
         """`next` and `prev` again, as a header."""
-        told = [f'<{self.links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if self.links[rel]]
-        return {"Link": ", ".join(told)} if told else {}
+        return link_header(self.links)
 
 
 async def list_items(
@@ -123,6 +122,12 @@ def filter_mask(snapshot: Snapshot, collection: Collection, query: ListQuery, fa
         positions = (collection.by_slug.get(slug) for slug in query.slug)
         mask &= collection.mask_of(p for p in positions if p is not None)
     return mask
+
+
+def link_header(links: Mapping[str, str | None]) -> dict[str, str]:
+    """`next` and `prev` of a list's links, as a header (RFC 8288)."""
+    told = [f'<{links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if links[rel]]
+    return {"Link": ", ".join(told)} if told else {}
 
 
 def page_links(path: str, edition: int, query: Paged, total: int) -> dict[str, str | None]:

@@ -11,11 +11,11 @@ from app.core.clock import rfc3339
 from app.core.errors import NotAcceptable, NotFound
 from app.core.web import Reading, new_router
 from app.editions.asking import ItemQuery, SlugPath
-from app.editions.documented import ITEM, LIST, NEWEST, PLAIN
+from app.editions.documented import ITEM, LIST, NEWEST, PLAIN, WALKED
 from app.editions.models import Edition, Revision
 from app.editions.publish import digest
 from app.editions.reader import Content, EditionNotFound, NegotiatedContent, accepts
-from app.editions.reading import list_items, one_item
+from app.editions.reading import link_header, list_items, one_item
 from app.editions.schemas import (
     ChangePage,
     ChangesQuery,
@@ -65,8 +65,8 @@ async def list_editions(content: Content, session: Reading, query: Annotated[Pag
 
     following = link(found[-1].number) if more else None
     links = {"self": link(query.before), "next": following, "prev": None}
-    told = {"Link": f'<{following}>; rel="next"'} if following else {}
-    return content.answer(encode({"items": [_told(e) for e in found], "total": total, "links": links}), headers=told)
+    body = encode({"items": [_told(e) for e in found], "total": total, "links": links})
+    return content.answer(body, headers=link_header(links))
 
 
 @router.get("/editions/{number}", response_model=EditionOut, operation_id="getEdition", responses=PLAIN)
@@ -83,42 +83,40 @@ async def get_edition(
     return content.answer(encode(_told(found)))
 
 
-@router.get("/changes", response_model=ChangePage, operation_id="listChanges", responses=NEWEST)
+@router.get("/changes", response_model=ChangePage, operation_id="listChanges", responses=WALKED)
 async def list_changes(content: Content, session: Reading, query: Annotated[ChangesQuery, Query()]) -> Answer:
     """List what each edition created, changed or retired.
 
     Keep a copy in step: start at `after=0`, apply each change in order (a null `document` removes the item), follow
     `links.next` to its end, and next time ask with `after` at the `edition` of the last answer. The result is
-    exactly `GET /v1/export`.
+    exactly `GET /v1/export`. An edition that is not there is refused: who has a newer one than we begins again at 0.
     """
     newest = await session.scalar(select(func.max(Edition.number))) or 0
-    until = min(query.until, newest) if query.until is not None else newest
-    wanted = (
-        select(Revision)
-        .where(Revision.edition > query.after, Revision.edition <= until)
-        .order_by(Revision.edition, Revision.kind, Revision.slug)
-        .offset(query.offset)
-        .limit(query.limit + 1)
-    )
-    found = list(await session.scalars(wanted))
-    more, found = len(found) > query.limit, found[: query.limit]
+    until = newest if query.until is None else query.until
+    if max(query.after, until) > newest:
+        raise EditionNotFound(f"There is no edition {max(query.after, until)}; the newest is {newest}.")
+    between = Revision.edition > query.after, Revision.edition <= until
+    total = await session.scalar(select(func.count()).select_from(Revision).where(*between)) or 0
+    ordered = select(Revision).where(*between).order_by(Revision.edition, Revision.kind, Revision.slug)
     lines = [
         b'{"edition":%d,"type":%b,"slug":%b,"action":%b,"document":%b}'
         % (r.edition, encode(r.kind), encode(r.slug), encode(r.action), (r.document or "null").encode())
-        for r in found
+        for r in await session.scalars(ordered.offset(query.offset).limit(query.limit))
     ]
 
     def link(offset: int) -> str:
         pairs = {"after": query.after, "until": until, "offset": offset, "limit": query.limit}
         return f"/v1/changes?{urlencode(pairs)}"
 
-    following = link(query.offset + query.limit) if more else None
-    before = link(max(0, query.offset - query.limit)) if query.offset else None
-    links = {"self": link(query.offset), "next": following, "prev": before}
-    body = b'{"items":[%b],"after":%d,"edition":%d,"links":%b}' % (
-        b",".join(lines), query.after, until, encode(links),
+    links = {
+        "self": link(query.offset),
+        "next": link(query.offset + query.limit) if query.offset + query.limit < total else None,
+        "prev": link(max(0, min(query.offset, total) - query.limit)) if query.offset else None,
+    }
+    body = b'{"items":[%b],"total":%d,"after":%d,"edition":%d,"links":%b}' % (
+        b",".join(lines), total, query.after, until, encode(links),
     )  # fmt: skip
-    return content.answer(body, headers={"Link": f'<{following}>; rel="next"'} if following else {})
+    return content.answer(body, headers=link_header(links))
 
 
 @router.get(

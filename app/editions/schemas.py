@@ -73,6 +73,7 @@ class ChangePage(Out):
     """Changes in the order in which they were published."""
 
     items: list[Change]
+    total: int = Field(description="How many there are after `after`, on all pages.")
     after: int = Field(description="What was asked: changes after this edition.")
     edition: int = Field(description="The newest edition; ask again with `after` at this number once all is read.")
     links: Listing
@@ -84,7 +85,7 @@ class ChangesQuery(In):
     after: int = Field(0, ge=0, le=2**31 - 1, description="The edition you have; 0 for everything.")
     until: int | None = Field(None, ge=0, le=2**31 - 1, description="Stop at this edition; `links.next` sets it.")
     offset: int = Field(0, ge=0, le=10_000_000, description="Changes to skip; `links.next` does this for you.")
-    limit: int = Field(LIMIT_MAX, ge=1, le=1000, description="Changes on a page.")
+    limit: int = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Changes on a page.")
 
 
 class ExportFormat(StrEnum):

@@ -116,10 +116,10 @@ class Collection:
 
         def place(entry: Entry, field: str) -> tuple[int, Any]:
             value = entry.keys.get(field)
-            return sort_value(ranks[field].get(value) if field in ranks else value)
+            return sort_value(ranks[field].get(str(value)) if field in ranks else value)
 
         self.entries = sorted(entries, key=lambda e: ([place(e, field) for field in kind.order], e.slug))
-        self.by_slug = {entry.slug: position for position, entry in enumerate(self.entries)}
+        self.by_slug: dict[str, int] = {entry.slug: position for position, entry in enumerate(self.entries)}
         self.everything = (1 << len(self.entries)) - 1
         self._masks: dict[str, dict[Any, int]] = {}
         self._orders: dict[str, list[int]] = {}

@@ -185,6 +185,28 @@ async def test_an_export_loads_into_an_empty_database_and_comes_out_the_same(wor
     assert (await bare.client.get("/v1/editions/1")).json()["digest"] == digest([raw])
 
 
+async def test_changes_are_walked_both_ways_like_every_list(world):
+    first = await world.client.get("/v1/changes?limit=100")
+    page = first.json()
+    assert page["total"] == len(seed_documents()) > 200
+    assert first.headers["link"] == f'<{page["links"]["next"]}>; rel="next"'
+    second = await world.client.get(page["links"]["next"])
+    links = second.json()["links"]
+    assert second.headers["link"] == f'<{links["next"]}>; rel="next", <{links["prev"]}>; rel="prev"'
+    assert (await world.client.get(links["prev"])).json()["items"] == page["items"]
+    assert len((await world.client.get("/v1/changes")).json()["items"]) == 50
+    assert (await world.client.get("/v1/changes?limit=201")).status_code == 422
+
+
+@pytest.mark.parametrize("query", ["after=2", "until=2", "after=0&until=9", "after=9&until=1"])
+async def test_changes_of_an_edition_that_is_not_there_are_refused(world, query):
+    """A copy that is ahead of a restored database must notice."""
+    answer = await world.client.get(f"/v1/changes?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/edition-not-found")
+    assert "newest is 1" in answer.json()["detail"]
+    assert (await world.client.get("/v1/changes?after=1")).json()["items"] == []
+
+
 async def test_of_two_loads_at_once_one_wins_and_one_is_told(world):
     one = edited(seed_documents(), "topic", "cit-training", title="One")
     two = edited(seed_documents(), "topic", "cit-training", title="Two")
