@@ -10,7 +10,8 @@ from app.core.answers import Answer
 from app.core.clock import rfc3339
 from app.core.errors import NotAcceptable, NotFound
 from app.core.web import Reading, new_router
-from app.editions.asking import ItemQuery, SlugPath
+from app.core.words import InDigits
+from app.editions.asking import BareQuery, SlugPath
 from app.editions.documented import ITEM, LIST, NEWEST, PLAIN, WALKED
 from app.editions.models import Edition, Revision
 from app.editions.publish import digest
@@ -71,7 +72,9 @@ async def list_editions(content: Content, session: Reading, query: Annotated[Pag
 
 @router.get("/editions/{number}", response_model=EditionOut, operation_id="getEdition", responses=PLAIN)
 async def get_edition(
-    content: Content, session: Reading, number: Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
+    content: Content,
+    session: Reading,
+    number: Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number."), InDigits],
 ) -> Answer:
     """Get one edition.
 
@@ -220,6 +223,6 @@ async def list_sources(content: Content, query: Annotated[SourceQuery, Query()])
 
 
 @library.get("/sources/{slug}", response_model=SourceItem, operation_id="getSource", responses=ITEM)
-async def get_source(content: Content, slug: SlugPath, query: Annotated[ItemQuery, Query()]) -> Answer:
+async def get_source(content: Content, slug: SlugPath, query: Annotated[BareQuery, Query()]) -> Answer:
     """Get one source."""
     return await one_item(content, SOURCE.name, slug, query)

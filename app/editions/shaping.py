@@ -1,13 +1,13 @@
 """How one item is found and shaped: whole, only some fields, or with what it links to."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
 from app.core.errors import Gone, NotFound
-from app.editions.asking import ItemQuery
+from app.editions.asking import BareQuery, included
 from app.editions.kinds import Kind
 from app.editions.snapshot import Collection, Entry, Snapshot, encode
 
@@ -56,20 +56,21 @@ def _alike(collection: Collection, slug: str) -> list[str]:
     return list(islice((each for each in collection.by_slug if each[:ALIKE] == slug[:ALIKE]), COMPARED))
 
 
-def shaping(kind: Kind, query: ItemQuery, faults: list[dict[str, str]]) -> list[str] | None:
+def shaping(kind: Kind, query: BareQuery, faults: list[dict[str, str]]) -> list[str] | None:
     """The fields asked for, or None for all; names that do not exist are faults."""
-    if query.include:
-        unknown = [name for name in query.include if name not in kind.links]
-        if unknown:
-            known = ", ".join(kind.links) or "nothing"
-            faults.append({"parameter": "include", "detail": f"No link called {unknown[0][:40]!r}; known: {known}."})
+    faults += unknown_names("include", "link", included(query) or (), kind.links)
     if not query.fields:
         return None
-    unknown = [name for name in query.fields if name not in kind.item.model_fields]
-    if unknown:
-        known = ", ".join(kind.item.model_fields)
-        faults.append({"parameter": "fields", "detail": f"No field called {unknown[0][:40]!r}; known: {known}."})
+    faults += unknown_names("fields", "field", query.fields, kind.item.model_fields)
     return query.fields
+
+
+def unknown_names(parameter: str, word: str, asked: Iterable[str], known: Iterable[str]) -> list[dict[str, str]]:
+    """The fault of names that do not exist, every one of them told; none where all do."""
+    there = list(known)
+    unknown = [f"{name!r}" for name in dict.fromkeys(asked) if name not in there]
+    told = f"No {word} called {' or '.join(unknown)}; known: {', '.join(there) or 'nothing'}."
+    return [{"parameter": parameter, "detail": told}] if unknown else []
 
 
 def shape(

@@ -7,7 +7,7 @@ from fastapi import Query
 
 from app.core.answers import Answer
 from app.core.web import new_router
-from app.editions.asking import ItemQuery, SlugPath
+from app.editions.asking import BareQuery, SlugPath
 from app.editions.documented import ITEM, LIST, WALKED
 from app.editions.reader import Content
 from app.editions.reading import link_header, list_items, one_item, page_links
@@ -84,6 +84,6 @@ async def list_synonyms(content: Content, query: Annotated[SynonymsQuery, Query(
 
 
 @router.get("/search/synonyms/{slug}", response_model=Synonyms, operation_id="getSynonyms", responses=ITEM)
-async def get_synonyms(content: Content, slug: SlugPath, query: Annotated[ItemQuery, Query()]) -> Answer:
+async def get_synonyms(content: Content, slug: SlugPath, query: Annotated[BareQuery, Query()]) -> Answer:
     """Get one group."""
     return await one_item(content, SYNONYMS.name, slug, query)
