@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.core.words import Line
-from app.editions.kinds import HTML, Fields, Filter, Item, Kind, Lines, Markdown, Record, Slugs
+from app.editions.kinds import HTML, BodyHTML, Fields, Filter, Item, Kind, Lines, Markdown, Record, Slugs
 
 
 class ClinicianOnScene(StrEnum):
@@ -121,7 +121,7 @@ class EssentialElement(Item, ElementFields):
     """One of the ten essential elements of a specialized law enforcement-based program."""
 
     definition_html: HTML
-    body_html: HTML
+    body_html: BodyHTML
 
 
 PROGRAM_TYPE = Kind(

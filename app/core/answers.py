@@ -6,6 +6,7 @@ same key straight from there. The cache is bounded in bytes, and emptied when an
 was begun under the old edition is not kept (`generation`).
 """
 
+import base64
 import gzip
 import hashlib
 from collections import OrderedDict
@@ -55,8 +56,12 @@ class Answer(Response):
         cache_control: str = "no-store",
         headers: dict[str, str] | None = None,
         vary: str = "Accept-Encoding",
+        digested: bool = False,
     ) -> None:
-        """Wrap the bytes of the body; coded variants are made when first asked for."""
+        """Wrap the bytes of the body; coded variants are made when first asked for.
+
+        `digested` sends `Content-Digest`, which is of the bytes in their content coding (RFC 9530).
+        """
         super().__init__(b"", media_type=media_type)
         self.body: bytes = body
         self._digest = hashlib.sha256(media_type.encode() + body).hexdigest()[:24]
@@ -66,6 +71,7 @@ class Answer(Response):
             *((name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()),
         ]
         self._variants: dict[str, Variant] = {}
+        self._digested = digested
         self.room: Callable[[int], None] | None = None
         """Told how many bytes a new variant takes, once the answer is in a cache."""
 
@@ -87,6 +93,8 @@ class Answer(Response):
             whole = [*tagged, (b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
             if coding:
                 whole.append((b"content-encoding", coding.encode()))
+            if self._digested:
+                whole.append((b"content-digest", content_digest(body)))
             made = self._variants[coding] = Variant(headers=whole, not_modified=tagged, etag=etag, body=body)
             if self.room and coding:
                 self.room(len(body))
@@ -152,6 +160,11 @@ class Answers:
         self._held.clear()
         self.size = 0
         self.generation += 1
+
+
+def content_digest(body: bytes) -> bytes:
+    """SHA-256 in the form of RFC 9530."""
+    return b"sha-256=:%b:" % base64.b64encode(hashlib.sha256(body).digest())
 
 
 def _weight(key: Key) -> int:

@@ -19,8 +19,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.answers import Answers, Headers, choose_coding, matches
 from app.core.clock import monotonic
-from app.core.errors import BadRequest, ContentTooLarge, HeadersTooLarge, Problem, URITooLong
+from app.core.errors import (
+    BadRequest,
+    ContentTooLarge,
+    HeadersTooLarge,
+    Invalid,
+    Problem,
+    RequestTimeout,
+    UnsupportedMediaType,
+    URITooLong,
+)
 from app.core.metrics import Metrics
+from app.core.nesting import DEPTH_LIMIT, is_too_deep
 
 log = structlog.get_logger()
 
@@ -39,7 +49,9 @@ NOTED = frozenset(
         b"if-none-match",
         b"x-api-key",
         b"x-request-id",
+        b"content-encoding",
         b"content-length",
+        b"content-type",
     )
 )
 EXPOSED = (
@@ -97,7 +109,8 @@ class Door:
         key = None
         if method in ("GET", "HEAD") and b"authorization" not in noted and b"x-api-key" not in noted:
             accept = noted.get(b"accept", b"")
-            key = (scope["path"], scope["query_string"], b"" if accept in (b"*/*", b"application/json") else accept)
+            # Whoever takes anything is answered like who does not say; `application/json` is not the same everywhere.
+            key = (scope["path"], scope["query_string"], b"" if accept == b"*/*" else accept)
             answer = self.answers.get(key)
             if answer is not None:
                 coding = noted.get(b"accept-encoding")
@@ -166,16 +179,15 @@ class Door:
 
     async def _take_body(self, scope: Scope, receive: Receive, noted: dict[bytes, bytes]) -> Receive:
         """Read the whole body, within the limits: nothing behind us meets a partial or an endless one."""
-        if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > ADDRESS_LIMIT:
-            raise URITooLong(f"The path and query together may have {ADDRESS_LIMIT} bytes.", limit_bytes=ADDRESS_LIMIT)
-        if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > HEADER_LIMIT:
-            raise HeadersTooLarge(f"The header section may have {HEADER_LIMIT} bytes.", limit_bytes=HEADER_LIMIT)
+        _check_head(scope)
         if scope["method"] in ("GET", "HEAD"):
             return receive
         limit = self.body_limit(scope["method"], scope["path"])
         too_large = ContentTooLarge(f"The body may have {limit} bytes.", limit_bytes=limit)
         if int(noted.get(b"content-length", b"0") or b"0") > limit:
             raise too_large
+        if noted.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+            raise UnsupportedMediaType("Send the body uncompressed, without `Content-Encoding`.")
         body = bytearray()
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -190,8 +202,12 @@ class Door:
                     if not message.get("more_body", False):
                         break
         except TimeoutError:
-            raise BadRequest(f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
+            late = f"The body did not arrive within {BODY_SECONDS:.0f} seconds."
+            raise RequestTimeout(late, headers={"Connection": "close"}) from None
         whole = bytes(body)
+        if b"json" in noted.get(b"content-type", b"").lower() and is_too_deep(whole):
+            told = f"At most {DEPTH_LIMIT} levels: so many objects and lists may lie inside one another."
+            raise Invalid([{"pointer": "", "detail": told}])
         given = False
 
         async def once() -> Message:
@@ -223,6 +239,14 @@ class Door:
         self.metrics.requests.labels(known, template, str(status)).inc()
         self.metrics.seconds.labels(known, template).observe(seconds)
         log.info("request", method=known, route=template, status=status, ms=round(seconds * 1000, 2))
+
+
+def _check_head(scope: Scope) -> None:
+    """Refuse too long an address and too large a header section."""
+    if len(scope.get("raw_path", b"")) + len(scope["query_string"]) > ADDRESS_LIMIT:
+        raise URITooLong(f"The path and query together may have {ADDRESS_LIMIT} bytes.", limit_bytes=ADDRESS_LIMIT)
+    if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > HEADER_LIMIT:
+        raise HeadersTooLarge(f"The header section may have {HEADER_LIMIT} bytes.", limit_bytes=HEADER_LIMIT)
 
 
 def where(error: Exception) -> dict[str, Any]:

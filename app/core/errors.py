@@ -107,7 +107,8 @@ class URITooLong(Problem):
 
 
 class UnsupportedMediaType(Problem):
-    """The body is in a format that this address does not read. Send `Content-Type: application/json`."""
+    """The body is in a format that this address does not read, or compressed. Send it as it is, with
+    `Content-Type: application/json`."""
 
     status, title = 415, "The media type is not supported"
 
@@ -115,7 +116,7 @@ class UnsupportedMediaType(Problem):
 class Invalid(Problem):
     """The input breaks one or more rules. `errors` lists all of them at once (of more than a hundred the first hundred,
     and `detail` counts the rest), each with the JSON Pointer into the body or the name of the parameter, and what to
-    send instead. Values that were sent are never echoed."""
+    send instead. What was sent is not echoed, but for names that do not exist."""
 
     status, title = 422, "The input is invalid"
 

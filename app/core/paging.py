@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.db import UTCDateTime
 from app.core.errors import Invalid
 from app.core.web import In, Out
+from app.core.words import InDigits
 
 LIMIT, LIMIT_MAX = 50, 200
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
@@ -40,7 +41,7 @@ class Links(Out):
 class CursorQuery(In):
     """How a list is cut. Features add their filters."""
 
-    limit: int = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
+    limit: Annotated[int, InDigits] = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
     cursor: str | None = Field(
         None, max_length=400, pattern=r"^[A-Za-z0-9_-]+$",
         description="Where to go on; `links.next` and `links.prev` carry it.",

@@ -28,9 +28,12 @@ from app.core.errors import (
     sandbox_gone,
 )
 from app.core.sandboxes import WORLD
+from app.core.words import SLUG_PATTERN
 
 log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
+ALSO_WRONG = "also_wrong"
+"""Attribute of an endpoint: finds, in a body that has faults, those that it alone would find after them."""
 PASSING = ("08", "40", "53", "57", "58")
 """Classes of SQLSTATE that pass by themselves or by an operator's hand: the connection broke, another transaction won,
 no room on the disk or no memory or too many connections, the server stops or starts, the system below it fails."""
@@ -59,6 +62,11 @@ def render(problem: Problem, path: str, request_id: str) -> tuple[Headers, bytes
 
 def respond(request: Request, problem: Problem) -> Response:
     """A problem as a response."""
+    if isinstance(problem, NotFound):
+        # No item is called so, but another method knows the address: `GET /v1/learning-sites/match`.
+        methods = request.app.state.allowed(request.url.path)
+        if methods and request.method not in methods:
+            problem = _not_allowed(methods)
     headers, body = render(problem, request.url.path, request.scope.get("pmhc.request_id", ""))
     response = Response(body, status_code=problem.status)
     response.raw_headers = headers
@@ -74,7 +82,8 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
-        return respond(request, from_validation(error.errors(), request))
+        also = getattr(request.scope.get("endpoint"), ALSO_WRONG, None)
+        return respond(request, from_validation(error.errors(), request, also(request, error.body) if also else ()))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
@@ -135,6 +144,12 @@ def from_database(error: Exception) -> Problem:
     return ServerError("The server failed. Nothing was written.")
 
 
+def _not_allowed(methods: list[str]) -> Problem:
+    allowed = [*methods, "OPTIONS"]
+    names = ", ".join(allowed)
+    return MethodNotAllowed(f"This address answers {names}.", headers={"Allow": names}, allowed=allowed)
+
+
 def _from_http(request: Request, error: HTTPException) -> Problem:
     if error.status_code == HTTPStatus.NOT_FOUND:
         path = request.url.path
@@ -142,10 +157,7 @@ def _from_http(request: Request, error: HTTPException) -> Problem:
             return NotFound(f"There is no such address; leave out the slash at the end: {path.rstrip('/')}")
         return NotFound("There is no such address. `GET /v1` lists what there is.")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = [*request.app.state.allowed(request.url.path), "OPTIONS"]
-        return MethodNotAllowed(
-            f"This address answers {', '.join(allowed)}.", headers={"Allow": ", ".join(allowed)}, allowed=allowed
-        )
+        return _not_allowed(request.app.state.allowed(request.url.path))
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return BadRequest("The body could not be read. Send well-formed JSON in UTF-8.")
     for kind in kinds():
@@ -154,7 +166,7 @@ def _from_http(request: Request, error: HTTPException) -> Problem:
     return ServerError("The server failed.")
 
 
-def from_validation(errors: Iterable[Any], request: Request) -> Problem:
+def from_validation(errors: Iterable[Any], request: Request, also: Iterable[dict[str, str]] = ()) -> Problem:
     """Say every fault at once; never echo what was sent (`input` and `ctx` are dropped)."""
     faults = []
     for error in errors:
@@ -168,8 +180,13 @@ def from_validation(errors: Iterable[Any], request: Request) -> Problem:
                 return UnsupportedMediaType("Send the body as `Content-Type: application/json`.")
             faults.append({"pointer": pointer(rest), "detail": advice(error)})
         else:
-            faults.append({"parameter": ".".join(str(part) for part in rest[:1])[:80], "detail": advice(error)})
-    return Invalid(faults)
+            told = advice(error)
+            if len(rest) > 1 and "," in str(error.get("input")):
+                told += f" Several values are sent as `{rest[0]}=…&{rest[0]}=…`."
+            faults.append({"parameter": ".".join(str(part) for part in rest[:1])[:80], "detail": told})
+    named = [fault["pointer"] for fault in faults if "pointer" in fault]
+    new = [fault for fault in also if not any(f"{fault['pointer']}/".startswith(f"{wrong}/") for wrong in named)]
+    return Invalid(faults + new)
 
 
 def pointer(parts: Iterable[Any]) -> str:
@@ -183,13 +200,21 @@ ADVICE = {
     "int_parsing": "Send a whole number.",
     "float_parsing": "Send a number.",
     "bool_parsing": "Send true or false.",
-    "string_pattern_mismatch": "This does not have the expected form",
+    "list_type": "Send a list.",
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "Send a JSON object."),
 }
+FORMS = {
+    SLUG_PATTERN: "Send a slug: small letters and digits, with single hyphens between them, such as `cit-training`.",
+    r"^/": "Begin it with a slash: `/training/cit-training`.",
+    r"^[a-z_]+$": "Send names of small letters and underscores, separated by commas.",
+}
+"""What to send where the pattern alone would be a riddle."""
 
 
 def advice(error: Any) -> str:
     message = str(ADVICE.get(error["type"]) or error["msg"]).removeprefix("Value error, ")
     if error["type"] == "string_pattern_mismatch":
-        message += f": {error['ctx']['pattern']}"
+        pattern = error["ctx"]["pattern"]
+        message = FORMS.get(pattern) or f"This does not have the expected form: {pattern}"
     message = message[:1].upper() + message[1:]
     return message if message.endswith(".") else message + "."

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Invalid, Problem, Unavailable
-from app.core.refusing import PROBLEM_JSON, from_validation
+from app.core.refusing import ALSO_WRONG, PROBLEM_JSON, from_validation
 
 REFUSALS = "refusals"
 """Attribute of a dependency: the kinds of refusal it makes."""
@@ -61,7 +61,10 @@ class ProblemOut(BaseModel):
 
 
 class Route(APIRoute):
-    """A route that refuses parameters it does not know, and those sent twice that it takes once, by name."""
+    """A route that refuses parameters it does not know, and those sent twice that it takes once, by name.
+
+    Pages for people, which the description leaves out, take what they know and pass over the rest.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Check the names before anything else is done."""
@@ -69,28 +72,61 @@ class Route(APIRoute):
         elsewhere = (params.Path, params.Header, params.Cookie)
         fields = [p for p in get_flat_params(self.dependant) if not isinstance(p.field_info, elsewhere)]
         known, lists = {p.alias for p in fields}, {p.alias for p in fields if is_list(p.field_info.annotation)}
+        is_page = not self.include_in_schema  # for people: what others hang on a link to it is passed over
 
         async def checked(request: Request) -> Response:
-            if not request.scope["query_string"]:
+            if is_page or not request.scope["query_string"]:
                 return await handler(request)
             sent = Counter(name for name, _ in request.query_params.multi_items())
             faults = [unknown_parameter(name, known) for name in sorted(sent.keys() - known)]
             faults += [TWICE | {"parameter": name} for name in sorted(known - lists) if sent[name] > 1]
-            if not faults:
-                return await handler(request)
             if request.method == "GET":
-                # A read does nothing, so it is tried without them: its other faults are told at once.
-                rest = urlencode([(name, value) for name, value in request.query_params.multi_items() if name in known])
-                try:
-                    await handler(Request({**request.scope, "query_string": rest.encode()}, request.receive))
-                except RequestValidationError as error:
-                    other = from_validation(error.errors(), request)
-                    faults += other.extra.get("errors", [])
-                except Problem as error:
-                    faults += error.extra.get("errors", [])
-            raise Invalid(faults)
+                return await _tried(handler, request, faults, known)
+            if faults:
+                raise Invalid(faults)
+            return await handler(request)
 
         return checked
+
+
+async def _tried(
+    handler: Callable[[Request], Coroutine[Any, Any, Response]],
+    request: Request,
+    faults: list[dict[str, str]],
+    known: set[str],
+) -> Response:
+    """Answer a read, or name every fault of its question.
+
+    What only the endpoint can judge is judged last, so as long as there are faults the question is asked again without
+    the parameters at fault: a read does nothing, and its other faults are told at once.
+    """
+    left = [(name, value) for name, value in request.query_params.multi_items() if name in known]
+    asked, first = request if not faults else _asking(request, left), True
+    while True:
+        try:
+            answer = await handler(asked)
+        except RequestValidationError as error:
+            found = from_validation(error.errors(), request).extra.get("errors", [])
+        except Problem as problem:
+            if not faults:
+                raise
+            faults += problem.extra.get("errors", [])
+            raise Invalid(faults) from None
+        else:
+            if not faults:
+                return answer
+            raise Invalid(faults)
+        if first:
+            faults += found  # later ones may come of what was left out
+        first, wrong = False, {fault.get("parameter") for fault in found}
+        if not any(name in wrong for name, _ in left):
+            raise Invalid(faults)  # a part of the address, or what is missing
+        left = [(name, value) for name, value in left if name not in wrong]
+        asked = _asking(request, left)
+
+
+def _asking(request: Request, pairs: list[tuple[str, str]]) -> Request:
+    return Request({**request.scope, "query_string": urlencode(pairs).encode()}, request.receive)
 
 
 def is_list(annotation: Any) -> bool:
@@ -131,6 +167,16 @@ def refuses(*wanted: type[Problem], without_key: bool = False) -> Callable[[Depe
         setattr(dependency, REFUSALS, wanted)
         setattr(dependency, NEEDS_KEY, without_key)
         return dependency
+
+    return mark
+
+
+def also(judge: Callable[[Request, Any], list[dict[str, str]]]) -> Callable[[Dependency], Dependency]:
+    """Say, on an endpoint, what finds the faults that it alone knows in a body that has others, too."""
+
+    def mark(endpoint: Dependency) -> Dependency:
+        setattr(endpoint, ALSO_WRONG, judge)
+        return endpoint
 
     return mark
 

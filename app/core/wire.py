@@ -7,14 +7,18 @@ too, as a problem document like any other refusal.
 
 import asyncio
 import os
+import re
 from http import HTTPStatus
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.core.door import CORS_HEADERS, SAFE_HEADERS
 from app.core.errors import BadRequest, HeadersTooLarge, Problem, RequestTimeout
 from app.core.refusing import render
 
+FOREIGN = re.compile(rb"[A-Z]+ [^\r\n]*[\x80-\xff]")
+"""A request line with bytes that no address holds."""
 HEAD_LIMIT = 65_536
 """Bytes of a request line and headers; the door refuses much less, and says more about it."""
 
@@ -31,6 +35,8 @@ class Wire(HttpToolsProtocol):
     _heads = 0
     """How many have arrived whole."""
     _timer: asyncio.TimerHandle | None = None
+    _arrived = b""
+    """What is being read."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head."""
@@ -44,8 +50,9 @@ class Wire(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived, if it is not too much."""
-        was_open, heads, self._begun = self._head_open, self._heads, True
+        was_open, heads, self._begun, self._arrived = self._head_open, self._heads, True, data
         super().data_received(data)
+        self._arrived = b""
         # Only what is head from end to end is counted: a body often arrives together with its head.
         if was_open and self._head_open and heads == self._heads and not self.transport.is_closing():
             self._head_bytes += len(data)
@@ -71,7 +78,10 @@ class Wire(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
-        self._refuse(BadRequest("This is no HTTP/1.1 request that can be read."))
+        told = "This is no HTTP/1.1 request that can be read."
+        if FOREIGN.match(self._arrived):
+            told = "The address may hold ASCII only; percent-encode the rest: `é` is `%C3%A9`."
+        self._refuse(BadRequest(told))
 
     def _too_slow(self) -> None:
         self._timer = None
@@ -88,7 +98,11 @@ class Wire(HttpToolsProtocol):
             self._timer = None
 
     def _refuse(self, problem: Problem) -> None:
-        headers, body = render(problem, "", os.urandom(8).hex())
+        request_id = os.urandom(8).hex()
+        headers, body = render(problem, "", request_id)
+        # What the door puts on every answer: this one does not pass it.
+        headers += [(b"x-request-id", request_id.encode()), (b"cache-control", b"no-store")]
+        headers += [*CORS_HEADERS, *SAFE_HEADERS]
         lines = [f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n".encode()]
         lines += [name + b": " + value + b"\r\n" for name, value in [*headers, (b"connection", b"close")]]
         self.transport.write(b"".join([*lines, b"\r\n", body]))

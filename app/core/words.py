@@ -20,6 +20,7 @@ from app.core.ids import new_id
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 
+DIGITS = re.compile(r"-?[0-9]+")
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -41,6 +42,16 @@ def _a_number(sent: Any) -> Any:
 
 NumberOnly = BeforeValidator(_a_number)
 """Ends the annotation of a number in a JSON body: `4` and `4.0` pass, `"4"` and `true` do not. A query is all text."""
+
+
+def _in_digits(sent: Any) -> Any:
+    if isinstance(sent, str) and not DIGITS.fullmatch(sent):
+        raise ValueError("send a whole number, in digits alone")
+    return sent
+
+
+InDigits = BeforeValidator(_in_digits)
+"""Ends the annotation of a whole number in an address: `5` passes, `5.0`, `+5` and `1_0` do not."""
 
 SLUG_OF = "x-slug-of"
 """In the schema of a slug: the kind of item that it must name."""

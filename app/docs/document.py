@@ -18,6 +18,7 @@ from app.access.scopes import GRANTABLE, MEANINGS
 from app.contents import KINDS
 from app.core.door import ADDRESS_LIMIT, HEADER_LIMIT
 from app.core.facts import public_types
+from app.core.nesting import DEPTH_LIMIT
 from app.core.web import ProblemOut
 from app.core.words import SLUG_OF
 from app.docs import examples, headers, hooks, refusals
@@ -131,6 +132,7 @@ def story(app: FastAPI) -> str:
         address_limit=ADDRESS_LIMIT,
         header_limit=HEADER_LIMIT,
         body_limit=settings.body_limit,
+        depth_limit=DEPTH_LIMIT,
         max_age=settings.max_age,
         policies=app.state.policies.values(),
         first_calls=_first_calls(settings.public_url.rstrip("/") or f"http://localhost:{settings.port}"),

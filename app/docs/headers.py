@@ -13,7 +13,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "required": True,
         "schema": _TEXT,
     },
-    "Content-Digest": {"description": "SHA-256 of the NDJSON form (RFC 9530).", "schema": _TEXT},
+    "Content-Digest": {
+        "description": "SHA-256 of the bytes as they are sent, in their content coding (RFC 9530).",
+        "schema": _TEXT,
+    },
     "ETag": {
         "description": "Names these bytes; strong, one for each content coding. Send it back in `If-None-Match`.",
         "required": True,
@@ -41,7 +44,8 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "WWW-Authenticate": {"description": "How to send a key.", "required": True, "schema": _TEXT},
     "X-Request-Id": {
-        "description": "Names this request in the server's log. A well-formed one that you send is kept.",
+        "description": "Names this request in the server's log. One that you send is kept if it is well-formed, "
+        "else replaced: 8 to 80 letters, digits, and `.`, `_`, `~`, `-`.",
         "required": True,
         "schema": _TEXT,
     },

@@ -24,6 +24,7 @@ from app.core.errors import (
     HeadersTooLarge,
     Invalid,
     Problem,
+    RequestTimeout,
     ServerError,
     TooManyRequests,
     Unauthenticated,
@@ -40,7 +41,9 @@ ALWAYS: tuple[type[Problem], ...] = (
     Unauthenticated, URITooLong, Invalid, TooManyRequests, HeadersTooLarge, ServerError, Unavailable,
 )  # fmt: skip
 """On every route a key that does not work is refused, a request too many, and a parameter that does not exist."""
-WITH_BODY: tuple[type[Problem], ...] = (BadRequest, ContentTooLarge, UnsupportedMediaType)
+NOT_READING: tuple[type[Problem], ...] = (RequestTimeout, ContentTooLarge, UnsupportedMediaType)
+"""Whatever does more than read may be sent a body, if none is wanted too: one that is slow, too large, compressed."""
+WITH_BODY: tuple[type[Problem], ...] = (BadRequest,)
 SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
 Kinds = list[type[Problem]]
@@ -56,7 +59,8 @@ def complete(document: dict[str, Any], contexts: Iterable[RouteContext]) -> None
             calls = list(_calls(routes[path, method].dependant))
             responses = operation["responses"]
             found = _declared(responses, by_slug)
-            for kind in [*ALWAYS, *(WITH_BODY if "requestBody" in operation else ())]:
+            body = WITH_BODY if "requestBody" in operation else ()
+            for kind in [*ALWAYS, *body, *(NOT_READING if method != "get" else ())]:
                 found[kind.status].append(kind)
             for call in calls:
                 for kind in getattr(call, REFUSALS, ()):

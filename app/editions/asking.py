@@ -6,14 +6,14 @@ from fastapi import Path
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from app.core.web import In
-from app.core.words import Slug
+from app.core.words import InDigits, Slug
 
 SPARSE = "application/vnd.pmhc.sparse+json"
 LIMIT, LIMIT_MAX, LIMIT_WITH_INCLUDE = 50, 200, 50
 EMBED_KINDS = 4
 
 EditionNumber = Annotated[
-    int | None, Field(ge=1, le=2**31 - 1, description="Read as of this edition. Without it: the newest.")
+    int | None, Field(ge=1, le=2**31 - 1, description="Read as of this edition. Without it: the newest."), InDigits
 ]
 
 
@@ -37,28 +37,44 @@ class AsOfQuery(In):
     edition: EditionNumber = None
 
 
-class ItemQuery(AsOfQuery):
-    """How one item is shaped."""
+class BareQuery(AsOfQuery):
+    """How one item is shaped that links to nothing."""
 
     fields: Names | None = Field(
         None, description=f"Only these fields, separated by commas. The answer is then `{SPARSE}`."
     )
+
+
+class ItemQuery(BareQuery):
+    """How one item is shaped."""
+
     include: Annotated[Names, Field(max_length=EMBED_KINDS)] | None = Field(
         None, description=f"Embed what these fields link to, under `included`; at most {EMBED_KINDS} names."
     )
 
 
+def included(query: BareQuery) -> list[str] | None:
+    """The links to embed; None where none can be asked for."""
+    return query.include if isinstance(query, ItemQuery) else None
+
+
 class Paged(AsOfQuery):
     """How a list is cut."""
 
-    limit: int = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
-    offset: int = Field(0, ge=0, le=1_000_000, description="Items to skip; `links.next` does this for you.")
+    limit: Annotated[int, InDigits] = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
+    offset: Annotated[int, InDigits] = Field(
+        0, ge=0, le=1_000_000, description="Items to skip; `links.next` does this for you."
+    )
 
 
-class ListQuery(Paged, ItemQuery):
-    """How a list is cut and ordered. Features add their filters and sort keys."""
+class BareListQuery(Paged, BareQuery):
+    """How a list is cut whose items link to nothing."""
 
     slug: SlugNames | None = Field(None, description="Only these items, slugs separated by commas.")
+
+
+class ListQuery(BareListQuery, ItemQuery):
+    """How a list is cut and ordered. Features add their filters and sort keys."""
 
 
 SlugPath = Annotated[Slug, Path(description="The item's slug.")]

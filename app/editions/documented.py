@@ -24,6 +24,8 @@ NEWEST: dict[int | str, dict[str, Any]] = {200: {"headers": _HEADERS}, 304: NOT_
 """An answer about content that cannot be asked of another edition."""
 PLAIN: dict[int | str, dict[str, Any]] = {**NEWEST, **problems(EditionNotFound)}
 """A content answer that is neither shaped nor walked."""
+WALKED: dict[int | str, dict[str, Any]] = {**PLAIN, 200: {"headers": {**_HEADERS, "Link": {}}}}
+"""A list that is walked and not shaped."""
 LIST: dict[int | str, dict[str, Any]] = {
     200: {"headers": {**_HEADERS, "Link": {}}, "content": _SPARSE_PAGE},
     304: NOT_MODIFIED,

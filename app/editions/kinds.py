@@ -26,10 +26,27 @@ Citation = Annotated[
 ]
 Markdown = Annotated[
     str,
-    Field(min_length=1, max_length=20_000, json_schema_extra={"contentMediaType": "text/markdown"}),
+    Field(
+        min_length=1, max_length=20_000, json_schema_extra={"contentMediaType": "text/markdown"},
+        description="Markdown (CommonMark, tables). Links lead to paths of the front end, `[^id]` to one of `sources`.",
+    ),
     Printable,
+]  # fmt: skip
+HTML = Annotated[
+    str,
+    Field(
+        max_length=80_000, json_schema_extra={"contentMediaType": "text/html"},
+        description="The same as HTML that is safe to insert. Headings have ids; links lead to paths of the front end, "
+        "citations to `#source-<id>`.",
+    ),
+]  # fmt: skip
+BodyHTML = Annotated[
+    HTML,
+    Field(
+        description="`body` as HTML that is safe to insert. Headings have ids; links lead to paths of the front end, "
+        "citations to `#source-<id>` in the list of sources at its end."
+    ),
 ]
-HTML = Annotated[str, Field(max_length=80_000, json_schema_extra={"contentMediaType": "text/html"})]
 Slugs = Annotated[list[Slug], Field(max_length=100)]
 Lines = Annotated[list[Line], Field(max_length=40)]
 
@@ -114,7 +131,7 @@ class Item(Fields):
     href: str = Field(description="Where this API serves the item.")
     path: str = Field(description="The item's canonical path on a front end; `GET /v1/resolve` turns it back.")
     former_slugs: Slugs
-    sources: list[Source]
+    sources: list[Source] = Field(description="What the item cites, in the order of its numbers in `[1]`, `[2]` …")
     updated_at: Instant = Field(description="When the edition that last changed the item was published.")
     edition: int = Field(description="The edition in which the item last changed.")
     included: dict[str, Embedded] | None = Field(
@@ -168,6 +185,11 @@ class Kind:
     """Fields whose value depends on the question; their value where it was not asked."""
     derive: Callable[[dict[str, Any], "Records"], dict[str, Any]] | None = None
     """Fields computed when published, from the record and from all others."""
+    ranked: Mapping[str, str] = field(default_factory=dict)
+    """Fields of `order` that hold a slug, and the kind (one listed before) whose order theirs is.
+
+    Sorting by the last field of `order` is then the default order.
+    """
     prepare: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     """Completes what an author may leave out, before the record is checked."""
     prose: tuple[str, ...] = ()

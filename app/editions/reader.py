@@ -42,8 +42,9 @@ class Reader:
         return self.shown
 
     def answer(
-        self, body: bytes, *, media_type: str = "application/json", headers: Mapping[str, str] | None = None
-    ) -> Answer:
+        self, body: bytes, *, media_type: str = "application/json", headers: Mapping[str, str] | None = None,
+        digested: bool = False,
+    ) -> Answer:  # fmt: skip
         """A finished answer of this edition."""
         # What an edition said never changes, so a read that names its edition may be kept much longer.
         age = SETTLED_SECONDS if self.settled else self._max_age
@@ -53,6 +54,7 @@ class Reader:
             cache_control=f"public, max-age={age}, stale-while-revalidate={age * 10}",
             headers={"Toolkit-Edition": str(self.shown.number), **(headers or {})},
             vary=self._vary,
+            digested=digested,
         )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from app.core.answers import Answer
 from app.core.errors import Invalid
-from app.editions.asking import LIMIT_WITH_INCLUDE, SPARSE, ItemQuery, ListQuery, Paged
+from app.editions.asking import LIMIT_WITH_INCLUDE, SPARSE, BareListQuery, BareQuery, Paged, included
 from app.editions.reader import Reader
 from app.editions.shaping import find, shape, shaping
 from app.editions.snapshot import Collection, Entry, Snapshot, encode
@@ -34,7 +34,7 @@ class Cut:
     """A page of a list: chosen, and not yet written."""
 
     snapshot: Snapshot
-    query: ListQuery
+    query: BareListQuery
     names: list[str] | None
     entries: list[Entry]
     total: int
@@ -44,16 +44,15 @@ class Cut:
     def shaped(self, entry: Entry, names: list[str] | None) -> bytes:
         """One item of the page, with the fields asked for."""
         computed = self.computed(entry) if self.computed else None
-        return shape(self.snapshot, entry, names, self.query.include, in_list=True, computed=computed)
+        return shape(self.snapshot, entry, names, included(self.query), in_list=True, computed=computed)
 
     def link_header(self) -> dict[str, str]:
         """`next` and `prev` again, as a header."""
-        told = [f'<{self.links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if self.links[rel]]
-        return {"Link": ", ".join(told)} if told else {}
+        return link_header(self.links)
 
 
 async def list_items(
-    reader: Reader, kind_name: str, query: ListQuery, narrow: Callable[[Snapshot], Narrowing] | None = None
+    reader: Reader, kind_name: str, query: BareListQuery, narrow: Callable[[Snapshot], Narrowing] | None = None
 ) -> Answer:
     """Answer a page of a kind, filtered and ordered as asked."""
     cut = await cut_page(reader, kind_name, query, narrow)
@@ -64,7 +63,7 @@ async def list_items(
 
 
 async def cut_page(
-    reader: Reader, kind_name: str, query: ListQuery, narrow: Callable[[Snapshot], Narrowing] | None = None
+    reader: Reader, kind_name: str, query: BareListQuery, narrow: Callable[[Snapshot], Narrowing] | None = None
 ) -> Cut:
     """Choose a page of a kind, or say everything that is wrong with the question."""
     snapshot = await reader.on(query.edition)
@@ -72,7 +71,7 @@ async def cut_page(
     faults: list[dict[str, str]] = []
     mask = filter_mask(snapshot, collection, query, faults)
     names = shaping(collection.kind, query, faults)
-    if query.include and query.limit > LIMIT_WITH_INCLUDE:
+    if included(query) and query.limit > LIMIT_WITH_INCLUDE:
         faults.append({"parameter": "limit", "detail": f"With `include`, at most {LIMIT_WITH_INCLUDE}."})
     if faults:
         raise Invalid(faults)
@@ -84,15 +83,15 @@ async def cut_page(
     return Cut(snapshot, query, names, page, total, links, narrowing.computed)
 
 
-async def one_item(reader: Reader, kind_name: str, slug: str, query: ItemQuery) -> Answer:
+async def one_item(reader: Reader, kind_name: str, slug: str, query: BareQuery) -> Answer:
     """Answer one item; what was retired or never was says so."""
     snapshot, entry, names = await find_shaped(reader, kind_name, slug, query)
-    body = shape(snapshot, entry, names, query.include, in_list=False)
+    body = shape(snapshot, entry, names, included(query), in_list=False)
     return reader.answer(body, media_type=SPARSE if names is not None else "application/json")
 
 
 async def find_shaped(
-    reader: Reader, kind_name: str, slug: str, query: ItemQuery
+    reader: Reader, kind_name: str, slug: str, query: BareQuery
 ) -> tuple[Snapshot, Entry, list[str] | None]:
     """The item asked for and the fields asked of it, or the refusal."""
     snapshot = await reader.on(query.edition)
@@ -104,7 +103,7 @@ async def find_shaped(
     return snapshot, entry, names
 
 
-def filter_mask(snapshot: Snapshot, collection: Collection, query: ListQuery, faults: list[dict[str, str]]) -> int:
+def filter_mask(snapshot: Snapshot, collection: Collection, query: BareListQuery, faults: list[dict[str, str]]) -> int:
     """The items that every filter keeps; values that name nothing are faults."""
     mask = collection.everything
     for name, rule in collection.kind.filters.items():
@@ -113,16 +112,22 @@ def filter_mask(snapshot: Snapshot, collection: Collection, query: ListQuery, fa
             continue
         values = wanted if isinstance(wanted, list) else [wanted]
         if rule.refers_to:
-            unknown = [v for v in values if snapshot.get(rule.refers_to, v) is None]
+            unknown = [f"{v!r}" for v in dict.fromkeys(values) if snapshot.get(rule.refers_to, v) is None]
             if unknown:
                 plural = snapshot[rule.refers_to].kind.plural
-                detail = f"No such slug; `GET /v1/{plural}?fields=slug` lists those there are."
+                detail = f"No such slug: {', '.join(unknown)}; `GET /v1/{plural}?fields=slug` lists those there are."
                 faults.append({"parameter": name, "detail": detail})
         mask &= collection.mask(rule.field, values)
     if query.slug:
         positions = (collection.by_slug.get(slug) for slug in query.slug)
         mask &= collection.mask_of(p for p in positions if p is not None)
     return mask
+
+
+def link_header(links: Mapping[str, str | None]) -> dict[str, str]:
+    """`next` and `prev` of a list's links, as a header (RFC 8288)."""
+    told = [f'<{links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if links[rel]]
+    return {"Link": ", ".join(told)} if told else {}
 
 
 def page_links(path: str, edition: int, query: Paged, total: int) -> dict[str, str | None]:

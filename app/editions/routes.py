@@ -10,12 +10,13 @@ from app.core.answers import Answer
 from app.core.clock import rfc3339
 from app.core.errors import NotAcceptable, NotFound
 from app.core.web import Reading, new_router
-from app.editions.asking import ItemQuery, SlugPath
-from app.editions.documented import ITEM, LIST, NEWEST, PLAIN
+from app.core.words import InDigits
+from app.editions.asking import BareQuery, SlugPath
+from app.editions.documented import ITEM, LIST, NEWEST, PLAIN, WALKED
 from app.editions.models import Edition, Revision
 from app.editions.publish import digest
 from app.editions.reader import Content, EditionNotFound, NegotiatedContent, accepts
-from app.editions.reading import list_items, one_item
+from app.editions.reading import link_header, list_items, one_item
 from app.editions.schemas import (
     ChangePage,
     ChangesQuery,
@@ -30,6 +31,7 @@ from app.editions.schemas import (
     SourcePage,
     SourceQuery,
 )
+from app.editions.shaping import gone
 from app.editions.snapshot import Entry, Snapshot, encode
 from app.editions.sources import SOURCE, SourceItem
 
@@ -64,13 +66,15 @@ async def list_editions(content: Content, session: Reading, query: Annotated[Pag
 
     following = link(found[-1].number) if more else None
     links = {"self": link(query.before), "next": following, "prev": None}
-    told = {"Link": f'<{following}>; rel="next"'} if following else {}
-    return content.answer(encode({"items": [_told(e) for e in found], "total": total, "links": links}), headers=told)
+    body = encode({"items": [_told(e) for e in found], "total": total, "links": links})
+    return content.answer(body, headers=link_header(links))
 
 
 @router.get("/editions/{number}", response_model=EditionOut, operation_id="getEdition", responses=PLAIN)
 async def get_edition(
-    content: Content, session: Reading, number: Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number.")]
+    content: Content,
+    session: Reading,
+    number: Annotated[int, Path(ge=1, le=2**31 - 1, description="Its number."), InDigits],
 ) -> Answer:
     """Get one edition.
 
@@ -82,56 +86,60 @@ async def get_edition(
     return content.answer(encode(_told(found)))
 
 
-@router.get("/changes", response_model=ChangePage, operation_id="listChanges", responses=NEWEST)
+@router.get("/changes", response_model=ChangePage, operation_id="listChanges", responses=WALKED)
 async def list_changes(content: Content, session: Reading, query: Annotated[ChangesQuery, Query()]) -> Answer:
     """List what each edition created, changed or retired.
 
     Keep a copy in step: start at `after=0`, apply each change in order (a null `document` removes the item), follow
     `links.next` to its end, and next time ask with `after` at the `edition` of the last answer. The result is
-    exactly `GET /v1/export`.
+    exactly `GET /v1/export`. An edition that is not there is refused: who has a newer one than we begins again at 0.
     """
     newest = await session.scalar(select(func.max(Edition.number))) or 0
-    until = min(query.until, newest) if query.until is not None else newest
-    wanted = (
-        select(Revision)
-        .where(Revision.edition > query.after, Revision.edition <= until)
-        .order_by(Revision.edition, Revision.kind, Revision.slug)
-        .offset(query.offset)
-        .limit(query.limit + 1)
-    )
-    found = list(await session.scalars(wanted))
-    more, found = len(found) > query.limit, found[: query.limit]
+    until = newest if query.until is None else query.until
+    if max(query.after, until) > newest:
+        raise EditionNotFound(f"There is no edition {max(query.after, until)}; the newest is {newest}.")
+    between = Revision.edition > query.after, Revision.edition <= until
+    total = await session.scalar(select(func.count()).select_from(Revision).where(*between)) or 0
+    ordered = select(Revision).where(*between).order_by(Revision.edition, Revision.kind, Revision.slug)
     lines = [
         b'{"edition":%d,"type":%b,"slug":%b,"action":%b,"document":%b}'
         % (r.edition, encode(r.kind), encode(r.slug), encode(r.action), (r.document or "null").encode())
-        for r in found
+        for r in await session.scalars(ordered.offset(query.offset).limit(query.limit))
     ]
 
     def link(offset: int) -> str:
         pairs = {"after": query.after, "until": until, "offset": offset, "limit": query.limit}
         return f"/v1/changes?{urlencode(pairs)}"
 
-    following = link(query.offset + query.limit) if more else None
-    before = link(max(0, query.offset - query.limit)) if query.offset else None
-    links = {"self": link(query.offset), "next": following, "prev": before}
-    body = b'{"items":[%b],"after":%d,"edition":%d,"links":%b}' % (
-        b",".join(lines), query.after, until, encode(links),
+    links = {
+        "self": link(query.offset),
+        "next": link(query.offset + query.limit) if query.offset + query.limit < total else None,
+        "prev": link(max(0, min(query.offset, total) - query.limit)) if query.offset else None,
+    }
+    body = b'{"items":[%b],"total":%d,"after":%d,"edition":%d,"links":%b}' % (
+        b",".join(lines), total, query.after, until, encode(links),
     )  # fmt: skip
-    return content.answer(body, headers={"Link": f'<{following}>; rel="next"'} if following else {})
+    return content.answer(body, headers=link_header(links))
 
 
 @router.get(
     "/export",
     response_model=Export,
     operation_id="exportToolkit",
-    responses={**PLAIN, 200: {**PLAIN[200], "content": {NDJSON: {"schema": {"type": "string"}}}}},
+    responses={
+        **PLAIN,
+        200: {
+            "headers": {**PLAIN[200]["headers"], "Content-Digest": {}},
+            "content": {NDJSON: {"schema": {"type": "string"}}},
+        },
+    },
 )
 async def export_toolkit(content: NegotiatedContent, query: Annotated[ExportQuery, Query()]) -> Answer:
     """Export everything published.
 
-    One JSON object a line (NDJSON), or one JSON document. `Content-Digest` and the edition's `digest` are the same
-    SHA-256 over the NDJSON form. `pmhc load` reads the NDJSON form into an empty database, and the export of that
-    is the same bytes.
+    One JSON object a line (NDJSON), or one JSON document. The edition's `digest` is the SHA-256 of the NDJSON form.
+    `Content-Digest` is that of the bytes as they are sent (RFC 9530): of the compressed ones where they are compressed.
+    `pmhc load` reads the NDJSON form into an empty database, and the export of that is the same bytes.
     """
     snapshot = await content.on(query.edition)
     format_ = query.format
@@ -142,13 +150,12 @@ async def export_toolkit(content: NegotiatedContent, query: Annotated[ExportQuer
         format_ = ExportFormat.NDJSON if media == NDJSON else ExportFormat.JSON
     lines = export_lines(snapshot)
     if format_ is ExportFormat.NDJSON:
-        headers = {"Content-Digest": digest(lines)}
-        return content.answer(b"".join(lines), media_type=NDJSON, headers=headers)
+        return content.answer(b"".join(lines), media_type=NDJSON, digested=True)
     told = snapshot.digest or digest([])
     body = b'{"edition":%d,"digest":%b,"items":[%b]}' % (
         snapshot.number, encode(told), b",".join(line.rstrip(b"\n") for line in lines),
     )  # fmt: skip
-    return content.answer(body)
+    return content.answer(body, digested=True)
 
 
 def export_lines(snapshot: Snapshot) -> list[bytes]:
@@ -157,12 +164,17 @@ def export_lines(snapshot: Snapshot) -> list[bytes]:
     return [b'{"type":%b,"slug":%b,"document":%b}\n' % (encode(e.kind.name), encode(e.slug), e.stored()) for e in found]
 
 
-@router.get("/resolve", response_model=Resolved, operation_id="resolvePath", responses={**PLAIN, 404: ITEM[404]})
+@router.get(
+    "/resolve",
+    response_model=Resolved,
+    operation_id="resolvePath",
+    responses={**PLAIN, 404: ITEM[404], 410: ITEM[410]},
+)
 async def resolve_path(content: Content, query: Annotated[ResolveQuery, Query()]) -> Answer:
     """Find what a front end's path stands for.
 
     Answers with type, slug, where this API serves it, and the canonical path. An old slug is found too: `canonical`
-    is then false and `path` says where it went.
+    is then false and `path` says where it went. What was retired is 410, as it is at its own address.
     """
     snapshot = await content.on(query.edition)
     path = unquote(urlsplit("//-" + query.path).path).rstrip("/") or "/"
@@ -190,9 +202,18 @@ def _moved(snapshot: Snapshot, path: str) -> Entry:
         # The same slug in several kinds: the one whose path begins alike is meant.
         alike = [c for c in candidates if c.keys["path"].split("/")[1] == path.split("/")[1]]
         candidates = alike or candidates
-    if not candidates:
-        raise NotFound("No published item has or had this path.")
-    return candidates[0]
+    if candidates:
+        return candidates[0]
+    left = [
+        (edition, kind)
+        for (kind, old), edition in snapshot.retired.items()
+        if old == slug and snapshot[kind].kind.listed
+    ]
+    if left:
+        # Of the same slug in several kinds, that which left last.
+        edition, kind = max(left)
+        raise gone(kind, edition)
+    raise NotFound("No published item has or had this path.")
 
 
 @library.get("/sources", response_model=SourcePage, operation_id="listSources", responses=LIST)
@@ -202,6 +223,6 @@ async def list_sources(content: Content, query: Annotated[SourceQuery, Query()])
 
 
 @library.get("/sources/{slug}", response_model=SourceItem, operation_id="getSource", responses=ITEM)
-async def get_source(content: Content, slug: SlugPath, query: Annotated[ItemQuery, Query()]) -> Answer:
+async def get_source(content: Content, slug: SlugPath, query: Annotated[BareQuery, Query()]) -> Answer:
     """Get one source."""
     return await one_item(content, SOURCE.name, slug, query)

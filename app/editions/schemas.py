@@ -1,13 +1,13 @@
 """Shapes of editions, changes and exports."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from app.core.web import In, Out
-from app.core.words import Instant, Slug
-from app.editions.asking import LIMIT, LIMIT_MAX, AsOfQuery, ListQuery
+from app.core.words import InDigits, Instant, Slug
+from app.editions.asking import LIMIT, LIMIT_MAX, AsOfQuery, BareListQuery
 from app.editions.kinds import ItemPage, Listing
 from app.editions.sources import SourceItem
 
@@ -18,7 +18,7 @@ class SourcePage(ItemPage):
     items: list[SourceItem]
 
 
-class SourceQuery(ListQuery):
+class SourceQuery(BareListQuery):
     """Which sources."""
 
 
@@ -47,8 +47,10 @@ class EditionPage(Out):
 class PageQuery(In):
     """How a list is cut."""
 
-    limit: int = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
-    before: int | None = Field(None, ge=1, le=2**31 - 1, description="Only editions before this number.")
+    limit: Annotated[int, InDigits] = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
+    before: Annotated[int, InDigits] | None = Field(
+        None, ge=1, le=2**31 - 1, description="Only editions before this number."
+    )
 
 
 class Action(StrEnum):
@@ -73,6 +75,7 @@ class ChangePage(Out):
     """Changes in the order in which they were published."""
 
     items: list[Change]
+    total: int = Field(description="How many there are after `after`, on all pages.")
     after: int = Field(description="What was asked: changes after this edition.")
     edition: int = Field(description="The newest edition; ask again with `after` at this number once all is read.")
     links: Listing
@@ -81,10 +84,16 @@ class ChangePage(Out):
 class ChangesQuery(In):
     """Which changes."""
 
-    after: int = Field(0, ge=0, le=2**31 - 1, description="The edition you have; 0 for everything.")
-    until: int | None = Field(None, ge=0, le=2**31 - 1, description="Stop at this edition; `links.next` sets it.")
-    offset: int = Field(0, ge=0, le=10_000_000, description="Changes to skip; `links.next` does this for you.")
-    limit: int = Field(LIMIT_MAX, ge=1, le=1000, description="Changes on a page.")
+    after: Annotated[int, InDigits] = Field(
+        0, ge=0, le=2**31 - 1, description="The edition you have; 0 for everything."
+    )
+    until: Annotated[int, InDigits] | None = Field(
+        None, ge=0, le=2**31 - 1, description="Stop at this edition; `links.next` sets it."
+    )
+    offset: Annotated[int, InDigits] = Field(
+        0, ge=0, le=10_000_000, description="Changes to skip; `links.next` does this for you."
+    )
+    limit: Annotated[int, InDigits] = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Changes on a page.")
 
 
 class ExportFormat(StrEnum):

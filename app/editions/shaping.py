@@ -1,13 +1,13 @@
 """How one item is found and shaped: whole, only some fields, or with what it links to."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
 from app.core.errors import Gone, NotFound
-from app.editions.asking import ItemQuery
+from app.editions.asking import BareQuery, included
 from app.editions.kinds import Kind
 from app.editions.snapshot import Collection, Entry, Snapshot, encode
 
@@ -35,7 +35,7 @@ def find(snapshot: Snapshot, kind_name: str, slug: str) -> Entry:
         raise NotFound(f"This {words} is now called {moved.slug!r}.", moved_to=moved.href)
     retired = snapshot.retired.get((kind_name, slug))
     if retired is not None:
-        raise Retired(f"This {words} was retired in edition {retired}.", retired_in=retired, last_edition=retired - 1)
+        raise gone(kind_name, retired)
     plural = snapshot[kind_name].kind.plural
     near = get_close_matches(slug, _alike(snapshot[kind_name], slug), 1)
     told = f"There is no {words} of that slug; `GET /v1/{plural}` lists them."
@@ -44,25 +44,33 @@ def find(snapshot: Snapshot, kind_name: str, slug: str) -> Entry:
     raise NotFound(told)
 
 
+def gone(kind_name: str, retired: int) -> Retired:
+    """The refusal of what was retired in an edition."""
+    words, last = kind_name.replace("-", " "), retired - 1
+    told = f"This {words} was retired in edition {retired}; `?edition={last}` still shows it."
+    return Retired(told, retired_in=retired, last_edition=last)
+
+
 def _alike(collection: Collection, slug: str) -> list[str]:
     # Few, for comparing is slow, and anybody may ask: people rarely mistake how a word begins.
     return list(islice((each for each in collection.by_slug if each[:ALIKE] == slug[:ALIKE]), COMPARED))
 
 
-def shaping(kind: Kind, query: ItemQuery, faults: list[dict[str, str]]) -> list[str] | None:
+def shaping(kind: Kind, query: BareQuery, faults: list[dict[str, str]]) -> list[str] | None:
     """The fields asked for, or None for all; names that do not exist are faults."""
-    if query.include:
-        unknown = [name for name in query.include if name not in kind.links]
-        if unknown:
-            known = ", ".join(kind.links) or "nothing"
-            faults.append({"parameter": "include", "detail": f"No link called {unknown[0][:40]!r}; known: {known}."})
+    faults += unknown_names("include", "link", included(query) or (), kind.links)
     if not query.fields:
         return None
-    unknown = [name for name in query.fields if name not in kind.item.model_fields]
-    if unknown:
-        known = ", ".join(kind.item.model_fields)
-        faults.append({"parameter": "fields", "detail": f"No field called {unknown[0][:40]!r}; known: {known}."})
+    faults += unknown_names("fields", "field", query.fields, kind.item.model_fields)
     return query.fields
+
+
+def unknown_names(parameter: str, word: str, asked: Iterable[str], known: Iterable[str]) -> list[dict[str, str]]:
+    """The fault of names that do not exist, every one of them told; none where all do."""
+    there = list(known)
+    unknown = [f"{name!r}" for name in dict.fromkeys(asked) if name not in there]
+    told = f"No {word} called {' or '.join(unknown)}; known: {', '.join(there) or 'nothing'}."
+    return [{"parameter": parameter, "detail": told}] if unknown else []
 
 
 def shape(

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.db import Database
 from app.editions.kinds import Kind
 from app.editions.models import Edition, Published, Revision
-from app.editions.snapshot import Collection, Entry, Snapshot, make_entry
+from app.editions.snapshot import Collection, Entry, Snapshot, collect, make_entry
 
 log = structlog.get_logger()
 KEPT = 4
@@ -50,7 +50,7 @@ class Shelf:
         self._lock = asyncio.Lock()
 
     def _empty(self) -> Snapshot:
-        return Snapshot(0, None, None, {name: Collection(kind, ()) for name, kind in self.kinds.items()})
+        return Snapshot(0, None, None, collect(self.kinds, {}))
 
     async def refresh(self) -> bool:
         """Take up the newest edition, if it is not the one shown; tell whether it was new."""
@@ -148,9 +148,7 @@ class Shelf:
                 await self.refresh_held()
                 return await self._read(number)
             shared.setdefault(kind, []).append(entry)
-        start = Snapshot(
-            0, None, None, {name: Collection(kind, shared.get(name, ())) for name, kind in self.kinds.items()}
-        )
+        start = Snapshot(0, None, None, collect(self.kinds, shared))
         return await asyncio.to_thread(_next, start, self.kinds, made, retired, edition)
 
     async def watch(self, seconds: float = 1.0) -> None:
@@ -199,10 +197,12 @@ def _next(
         if row.edition > before.number and not back and row.slug not in touched.get(row.kind, {}):
             touched.setdefault(row.kind, {})[row.slug] = None
     collections = dict(before.collections)
-    for name, changes in touched.items():
-        if name in kinds:
+    for name, kind in kinds.items():
+        changes = touched.get(name, {})
+        if changes or any(other in touched for other in kind.ranked.values()):
             kept = [e for e in before[name].entries if e.slug not in changes]
-            collections[name] = Collection(kinds[name], kept + [e for e in changes.values() if e is not None])
+            new = [e for e in changes.values() if e is not None]
+            collections[name] = Collection(kind, kept + new, collections)
     gone = {
         (row.kind, row.slug): row.edition
         for row in retirements

@@ -109,11 +109,17 @@ def make_entry(kind: Kind, document: str, edition: int, published_at: datetime) 
 class Collection:
     """All items of one kind, in default order."""
 
-    def __init__(self, kind: Kind, entries: Iterable[Entry]) -> None:
-        """Order the entries; indexes are made when first needed."""
+    def __init__(self, kind: Kind, entries: Iterable[Entry], others: Mapping[str, "Collection"] | None = None) -> None:
+        """Order the entries, where the kind says so as `others` are ordered; indexes are made when first needed."""
         self.kind = kind
-        self.entries = sorted(entries, key=lambda e: ([sort_value(e.keys.get(f)) for f in kind.order], e.slug))
-        self.by_slug = {entry.slug: position for position, entry in enumerate(self.entries)}
+        ranks = {field: others[other].by_slug for field, other in kind.ranked.items()} if others else {}
+
+        def place(entry: Entry, field: str) -> tuple[int, Any]:
+            value = entry.keys.get(field)
+            return sort_value(ranks[field].get(str(value)) if field in ranks else value)
+
+        self.entries = sorted(entries, key=lambda e: ([place(e, field) for field in kind.order], e.slug))
+        self.by_slug: dict[str, int] = {entry.slug: position for position, entry in enumerate(self.entries)}
         self.everything = (1 << len(self.entries)) - 1
         self._masks: dict[str, dict[Any, int]] = {}
         self._orders: dict[str, list[int]] = {}
@@ -176,12 +182,23 @@ class Collection:
         """Positions in the order of a sort key; equal values keep the default order, nulls come last both ways."""
         if sort not in self._orders:
             field, descending = sort.lstrip("-"), sort.startswith("-")
+            if self.kind.ranked and field == self.kind.order[-1]:
+                # A position in a section says nothing across sections: it is asked for the order of reading.
+                return list(range(len(self.entries)))[:: -1 if descending else 1]
             held = [p for p, e in enumerate(self.entries) if e.keys.get(field) is not None]
             absent = [p for p, e in enumerate(self.entries) if e.keys.get(field) is None]
             # Python's sort is stable in both directions, so ties keep the default order.
             held.sort(key=lambda p: sort_value(self.entries[p].keys[field]), reverse=descending)
             self._orders[sort] = held + absent
         return self._orders[sort]
+
+
+def collect(kinds: Mapping[str, Kind], entries: Mapping[str, Iterable[Entry]]) -> dict[str, Collection]:
+    """Collections of every kind."""
+    made: dict[str, Collection] = {}
+    for name, kind in kinds.items():
+        made[name] = Collection(kind, entries.get(name, ()), made)
+    return made
 
 
 class Snapshot:

@@ -103,10 +103,10 @@ class FactFields(Fields):
     """A statistic, with what is needed to quote it honestly."""
 
     group: FactGroup
-    on_infographic: bool
+    on_infographic: bool = Field(description="Whether the home page's infographic shows it.")
     statement: Markdown
-    value: float | None
-    value_text: Label
+    value: float | None = Field(description="The number, to compute and draw with; null where it is not one number.")
+    value_text: Label = Field(description="The number as it is quoted: `1 in 5`, `up to 10`. Show this, with `unit`.")
     low: float | None = Field(default=None, description="Lower end of the range or confidence interval.")
     high: float | None = Field(default=None, description="Upper end of the range or confidence interval.")
     unit: Label

@@ -7,10 +7,10 @@ from fastapi import Query
 
 from app.core.answers import Answer
 from app.core.web import new_router
-from app.editions.asking import ItemQuery, SlugPath
-from app.editions.documented import ITEM, LIST, PLAIN
+from app.editions.asking import BareQuery, SlugPath
+from app.editions.documented import ITEM, LIST, WALKED
 from app.editions.reader import Content
-from app.editions.reading import list_items, one_item, page_links
+from app.editions.reading import link_header, list_items, one_item, page_links
 from app.editions.snapshot import encode
 from app.search.building import index_of
 from app.search.content import SYNONYMS, Synonyms
@@ -27,7 +27,7 @@ PREFIX = 4
 """Letters that a suggestion has in common with what was typed."""
 
 
-@router.get("/search", response_model=SearchPage, operation_id="searchToolkit", responses={**PLAIN, 200: LIST[200]})
+@router.get("/search", response_model=SearchPage, operation_id="searchToolkit", responses=WALKED)
 async def search(content: Content, query: Annotated[SearchQuery, Query()]) -> Answer:
     """Search everything that is published.
 
@@ -40,7 +40,6 @@ async def search(content: Content, query: Annotated[SearchQuery, Query()]) -> An
     index = await index_of(snapshot)
     found = find(index, query.q, query.type, query.offset, query.limit)
     links = page_links(content.request.url.path, snapshot.number, query, found.total)
-    told = [f'<{links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if links[rel]]
     rest = {
         "total": found.total,
         "counts": found.counts,
@@ -56,7 +55,7 @@ async def search(content: Content, query: Annotated[SearchQuery, Query()]) -> An
     marks = Marks(found.question, found.rarities)
     hits = ",".join([_written(hit, marks.snippet(unpack(hit.text))) for hit in found.hits])
     body = b'{"items":[%b],%b' % (hits.encode(), encode(rest)[1:])
-    return content.answer(body, headers={"Link": ", ".join(told)} if told else {})
+    return content.answer(body, headers=link_header(links))
 
 
 def _written(hit: Hit, parts: list[Part]) -> str:
@@ -85,6 +84,6 @@ async def list_synonyms(content: Content, query: Annotated[SynonymsQuery, Query(
 
 
 @router.get("/search/synonyms/{slug}", response_model=Synonyms, operation_id="getSynonyms", responses=ITEM)
-async def get_synonyms(content: Content, slug: SlugPath, query: Annotated[ItemQuery, Query()]) -> Answer:
+async def get_synonyms(content: Content, slug: SlugPath, query: Annotated[BareQuery, Query()]) -> Answer:
     """Get one group."""
     return await one_item(content, SYNONYMS.name, slug, query)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.core.words import Printable, Slug, Title
-from app.editions.asking import ListQuery, Paged
+from app.editions.asking import BareListQuery, Paged
 from app.editions.kinds import Fields, ItemPage, Listing
 from app.search.content import Synonyms
 
@@ -84,7 +84,7 @@ class SearchPage(ItemPage):
     links: Listing
 
 
-class SynonymsQuery(ListQuery):
+class SynonymsQuery(BareListQuery):
     """Which groups."""
 
 

@@ -3,12 +3,13 @@
 Nothing of a description is kept: it is no row, no log line, no metric and no part of an address.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from app.core.web import In, Out
-from app.core.words import SLUG_OF, NumberOnly, Slug, State
+from app.core.words import SLUG_OF, InDigits, NumberOnly, Slug, State
 from app.editions.asking import AsOfQuery
 from app.sites.content import Setting, SiteKind, SiteStrength, SizeBand
 from app.sites.places import Point
@@ -56,8 +57,8 @@ class AgencyIn(In):
             raise ValueError("The band does not hold the number given as sworn_officers; leave one of the two out")
         return size
 
-    def described(self) -> Agency:
-        """As matching takes it: without any order."""
+    def described(self, titles: Mapping[str, str]) -> Agency:
+        """As matching takes it: without any order, and with the titles of the program types."""
         return Agency(
             officers=self.sworn_officers,
             size=self.size,
@@ -67,6 +68,7 @@ class AgencyIn(In):
             state=self.state,
             program_types=frozenset(self.program_types),
             aims=frozenset(self.aims),
+            titles=titles,
             place=Point(self.location.latitude, self.location.longitude) if self.location else None,
         )
 
@@ -74,7 +76,9 @@ class AgencyIn(In):
 class MatchQuery(AsOfQuery):
     """How many, and of which edition."""
 
-    limit: int = Field(MATCHES, ge=1, le=MATCHES_MAX, description="Sites in the answer, best first.")
+    limit: Annotated[int, InDigits] = Field(
+        MATCHES, ge=1, le=MATCHES_MAX, description="Sites in the answer, best first."
+    )
 
 
 class WeightOut(Out):

@@ -99,10 +99,12 @@ class SiteFields(Fields):
     location_note: Line
     cohort: Cohort
     cohort_note: Line | None = None
-    figures: SiteFigures
+    figures: SiteFigures = Field(description="Sizes in numbers, each with its date and sources; `size` is the band.")
     program_types: Slugs
     program_types_note: Line
-    strengths_for: Annotated[list[SiteStrength], Field(max_length=13)] = []
+    strengths_for: Annotated[list[SiteStrength], Field(max_length=13)] = Field(
+        default=[], description="What it is good at showing to visitors; the `aims` of a match are of these words."
+    )
     highlights: Annotated[list[Markdown], Field(max_length=20)]
     partners: Lines
     description: Markdown

@@ -1,12 +1,13 @@
 """Learning sites."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import Body, Query, Response
+from fastapi import Body, Query, Request, Response
 
 from app.core.answers import Answer
 from app.core.errors import Invalid, NotAcceptable
-from app.core.web import new_router, problems
+from app.core.web import also, new_router, problems
 from app.editions.asking import SPARSE, SlugPath
 from app.editions.documented import ITEM, LIST
 from app.editions.reader import Content, EditionNotFound, NegotiatedContent, Reader, accepts
@@ -21,6 +22,7 @@ from app.sites.places import Point, distance_km, places
 from app.sites.schemas import SiteFormat, SiteItemQuery, SitePage, SiteQuery, as_box, as_point
 from app.sites.terms import TERMS, Agency
 
+PROGRAM_TYPE = LEARNING_SITE.links["program_types"]
 router = new_router("/v1", "Learning sites")
 
 
@@ -50,12 +52,25 @@ async def list_learning_sites(content: NegotiatedContent, query: Annotated[SiteQ
     return content.answer(feature_collection(cut), media_type=GEOJSON, headers=cut.link_header())
 
 
+def _unknown_types(snapshot: Snapshot, slugs: Iterable[Any]) -> list[dict[str, str]]:
+    told = "No such slug; `GET /v1/program-types` lists those there are."
+    kind = PROGRAM_TYPE
+    wrong = [place for place, slug in enumerate(slugs) if isinstance(slug, str) and snapshot.get(kind, slug) is None]
+    return [{"pointer": f"/program_types/{place}", "detail": told} for place in wrong]
+
+
+def _also_unknown(request: Request, body: Any) -> list[dict[str, str]]:
+    sent = body.get("program_types") if isinstance(body, dict) else None
+    return _unknown_types(request.app.state.shelf.current, sent) if isinstance(sent, list) else []
+
+
 @router.post(
     "/learning-sites/match",
     response_model=Matches,
     operation_id="matchLearningSites",
     responses={200: {"headers": {"Toolkit-Edition": {}}}, **problems(EditionNotFound)},
 )
+@also(_also_unknown)
 async def match_learning_sites(
     content: Content, agency: Annotated[AgencyIn, Body()], query: Annotated[MatchQuery, Query()], response: Response
 ) -> dict[str, Any]:
@@ -66,14 +81,11 @@ async def match_learning_sites(
     What is not known of a site is named, and counts half. Nothing of the description is stored or logged.
     """
     snapshot = await content.on(query.edition)
-    unknown = [
-        {"pointer": f"/program_types/{place}", "detail": "No such slug; `GET /v1/program-types` lists those there are."}
-        for place, slug in enumerate(agency.program_types)
-        if snapshot.get("program-type", slug) is None
-    ]
+    unknown = _unknown_types(snapshot, agency.program_types)
     if unknown:
         raise Invalid(unknown)
-    described, sites = agency.described(), matchable(snapshot)
+    titles = {slug: entry.keys["title"] for slug in agency.program_types if (entry := snapshot.get(PROGRAM_TYPE, slug))}
+    described, sites = agency.described(titles), matchable(snapshot)
     response.headers["Toolkit-Edition"] = str(snapshot.number)
     response.headers["Cache-Control"] = "no-store"
     asked = {term.name for term in TERMS if term.asked(described)}

@@ -6,7 +6,7 @@ else: the answer publishes the table, and `matching` adds up whatever it finds t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log10
 from operator import attrgetter
 from types import MappingProxyType
@@ -35,6 +35,8 @@ class Agency:
     program_types: frozenset[str] = frozenset()
     aims: frozenset[SiteStrength] = frozenset()
     place: Point | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What the program types are called."""
 
     @property
     def band(self) -> SizeBand | None:
@@ -159,8 +161,10 @@ def _share(wanted: frozenset[str], held: frozenset[str]) -> int | None:
     return round(STEPS * len(wanted & held) / len(wanted)) if held else None
 
 
-def _share_told(wanted: frozenset[str], held: frozenset[str], what: str) -> str:
-    both = ", ".join(word.replace("_", " ").replace("-", " ") for word in sorted(wanted & held))
+def _share_told(
+    wanted: frozenset[str], held: frozenset[str], what: str, titles: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    both = ", ".join(titles.get(word) or word.replace("_", " ") for word in sorted(wanted & held))
     return f"{len(wanted & held)} of {len(wanted)} {what}{': ' + both if both else ''}."
 
 
@@ -183,7 +187,7 @@ TERMS: tuple[Term, ...] = (
         lambda agency: bool(agency.program_types),
         attrgetter("program_types"),
         lambda agency, held: _share(agency.program_types, held),
-        lambda agency, held: _share_told(agency.program_types, held, "program types you want are here"),
+        lambda agency, held: _share_told(agency.program_types, held, "program types you want are here", agency.titles),
     ),
     Term(
         "size", 200,

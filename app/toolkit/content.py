@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.core.words import URL, Line, Slug, Title
-from app.editions.kinds import HTML, Fields, Filter, Item, Kind, Markdown, Record, Ref, Slugs
+from app.editions.kinds import BodyHTML, Fields, Filter, Item, Kind, Markdown, Record, Ref, Slugs
 
 
 class PageKind(StrEnum):
@@ -60,7 +60,7 @@ class PageBrief(Item, PageCard):
 class Page(Item, PageFields):
     """What the home page carries beside the sections."""
 
-    body_html: HTML
+    body_html: BodyHTML
 
 
 class SectionCard(Fields):
@@ -90,14 +90,14 @@ class Section(Item, SectionFields):
     """A section of the toolkit, with its topics in order."""
 
     topics: Annotated[list[Slug], Field(description="Slugs of its topics, in order.")]
-    body_html: HTML
+    body_html: BodyHTML
 
 
 class TopicCard(Fields):
     """What a list tells of a topic."""
 
     section: Slug
-    position: int = Field(ge=1, le=100_000)
+    position: int = Field(ge=1, le=100_000, description="Its place in its section.")
     elements: Slugs = Field(default=[], description="Essential elements it goes deeper into.")
     program_types: Slugs = []
     learning_sites: Slugs = []
@@ -123,7 +123,7 @@ class TopicBrief(Item, TopicCard):
 class Topic(Item, TopicFields):
     """A page of the toolkit."""
 
-    body_html: HTML
+    body_html: BodyHTML
 
 
 class Teaser(Ref):
@@ -192,6 +192,7 @@ TOPIC = Kind(
     record=TopicRecord,
     item=Topic,
     order=("section", "position"),
+    ranked={"section": "section"},
     path=lambda item: f"/{item['section']}/{item['slug']}",
     markdown=("body",),
     heavy=("body", "body_html"),

@@ -13,6 +13,7 @@ from app.editions.asking import SPARSE, ItemQuery, SlugPath
 from app.editions.documented import ITEM, LIST, PLAIN
 from app.editions.reader import Content
 from app.editions.reading import list_items, one_item
+from app.editions.shaping import unknown_names
 from app.editions.snapshot import Snapshot, encode
 from app.toolkit.content import PAGE, SECTION, TOOLKIT, TOPIC, Page, Section, Topic
 from app.toolkit.schemas import (
@@ -42,11 +43,9 @@ async def get_toolkit(content: Content, query: Annotated[TreeQuery, Query()]) ->
     tree = _tree(snapshot)
     if query.fields is None:
         return content.answer(encode(tree))
-    unknown = [name for name in query.fields if name not in tree]
-    if unknown:
-        known = ", ".join(tree)
-        detail = f"No member called {unknown[0][:40]!r}; known: {known}."
-        raise Invalid([{"parameter": "fields", "detail": detail}])
+    faults = unknown_names("fields", "member", query.fields, tree)
+    if faults:
+        raise Invalid(faults)
     return content.answer(encode({name: tree[name] for name in query.fields}), media_type=SPARSE)
 
 
@@ -125,7 +124,7 @@ async def get_section(content: Content, slug: SlugPath, query: Annotated[ItemQue
 
 @router.get("/topics", response_model=TopicPage, operation_id="listTopics", responses=LIST)
 async def list_topics(content: Content, query: Annotated[TopicQuery, Query()]) -> Answer:
-    """List topics, by section and position."""
+    """List topics, section by section."""
     return await list_items(content, TOPIC.name, query)
 
 

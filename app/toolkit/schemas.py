@@ -44,7 +44,9 @@ class SectionQuery(ListQuery):
 class TopicQuery(ListQuery):
     """Which topics."""
 
-    sort: Literal["position", "-position", "title", "-title"] | None = Field(None, description="Order; `-` reverses.")
+    sort: Literal["position", "-position", "title", "-title"] | None = Field(
+        None, description="Order; `-` reverses. `position` is the order without it: by section, then place in it."
+    )
     section: list[Slug] = Field([], max_length=20, description="In any of these sections.")
     element: list[Slug] = Field([], max_length=20, description="That go deeper into any of these elements.")
     program_type: list[Slug] = Field([], max_length=20, description="About any of these program types.")

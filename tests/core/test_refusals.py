@@ -1,12 +1,15 @@
 """Saying no: one shape, whatever goes wrong, and nothing echoed."""
 
+import asyncio
 import json
 
 import httpx
 import pytest
 
+from app.core import door
 from app.core.door import ADDRESS_LIMIT, HEADER_LIMIT
 from app.core.errors import FAULTS_TOLD
+from app.core.nesting import DEPTH_LIMIT, is_too_deep
 from tests.make import running
 
 KEYS = {"type", "title", "status", "detail", "instance", "request_id"}
@@ -157,3 +160,59 @@ async def test_what_is_taken_once_is_not_chosen_from_two(reader, path, twice):
 async def test_a_list_may_be_sent_in_pieces(reader):
     pieces = (await reader.get("/v1/topics?fields=slug&fields=title")).json()["items"]
     assert pieces == (await reader.get("/v1/topics?fields=slug,title")).json()["items"]
+
+
+MATCH, JSON = "/v1/learning-sites/match", {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("path", [MATCH, "/v1/tta-requests", "/v1/contact-submissions"])
+@pytest.mark.parametrize("depth", [DEPTH_LIMIT + 1, 300, 100_000])
+async def test_a_body_that_is_nested_too_deep_is_told_how_deep_it_may_be(reader, path, depth):
+    for body in (b"[" * depth + b"]" * depth, b'{"a":' * depth + b"1" + b"}" * depth):
+        told = assert_problem(await reader.post(path, content=body[:250_000], headers=JSON), 422, "invalid")
+        assert f"{DEPTH_LIMIT} levels" in told["errors"][0]["detail"]
+    enough = b"[" * DEPTH_LIMIT + b"]" * DEPTH_LIMIT
+    answer = await reader.post(path, content=enough, headers=JSON)
+    assert "levels" not in answer.text
+
+
+def test_depth_is_not_counted_in_strings_nor_where_it_ends():
+    deep = b"[" * (DEPTH_LIMIT + 1)
+    assert is_too_deep(deep)
+    for body in (b'["' + deep + b'"]', b'["\\"' + deep + b'"]', b"[" + b"[1]," * 1000 + b"1]", b'"' + deep, b'["\\'):
+        assert not is_too_deep(body)
+    assert is_too_deep(b'["\\\\",' + deep)
+
+
+async def test_a_compressed_body_is_not_taken_for_another(reader):
+    for headers in ({"Content-Encoding": "gzip"}, {"Content-Encoding": "BR"}):
+        answer = await reader.post(MATCH, content=b"\x1f\x8b", headers={**JSON, **headers})
+        assert "uncompressed" in assert_problem(answer, 415, "unsupported-media-type")["detail"]
+    answer = await reader.post(MATCH, content=b"{}", headers={**JSON, "Content-Encoding": "identity"})
+    assert answer.status_code == 200
+
+
+async def test_a_body_that_does_not_come_is_a_matter_of_time(reader, monkeypatch):
+    monkeypatch.setattr(door, "BODY_SECONDS", 0.01)
+
+    async def slow():
+        yield b'{"setting":'
+        await asyncio.sleep(1)
+        yield b'"urban"}'
+
+    scope = {
+        "type": "http", "method": "POST", "path": MATCH, "raw_path": MATCH.encode(), "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }  # fmt: skip
+    sent, pieces = [], slow()
+
+    async def receive():
+        return {"type": "http.request", "body": await anext(pieces), "more_body": True}
+
+    async def send(message):
+        sent.append(message)
+
+    await reader._transport.app(scope, receive, send)
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["type"] == "/problems/request-timeout"

@@ -40,9 +40,15 @@ async def told(reader) -> tuple[int, dict]:
     """The whole answer: the server closes after a refusal."""
     async with asyncio.timeout(10):
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    assert b"content-type: application/problem+json" in head
-    assert b"connection: close" in head
-    return int(head.split()[1]), json.loads(body)
+    headers = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    problem = json.loads(body)
+    assert headers[b"content-type"] == b"application/problem+json"
+    assert headers[b"connection"] == b"close"
+    assert headers[b"x-request-id"].decode() == problem["request_id"]
+    assert headers[b"cache-control"] == b"no-store"
+    assert headers[b"access-control-allow-origin"] == b"*"
+    assert b"X-Request-Id" in headers[b"access-control-expose-headers"]
+    return int(head.split()[1]), problem
 
 
 NO_HTTP = (b"FOO /v1 HTTP/1.1", b"get / HTTP/1.1", b"GET / HTTP/1.1\r\nA: b\x00c", b"\x16\x03\x01")
@@ -54,7 +60,16 @@ async def test_what_is_no_http_is_a_problem(sent):
         writer.write(sent + b"\r\n\r\n")
         status, problem = await told(reader)
         assert (status, problem["status"], problem["type"]) == (400, 400, "/problems/bad-request")
-        assert problem["request_id"]
+        assert "percent" not in problem["detail"]
+
+
+@pytest.mark.parametrize("address", ["/v1/search?q=caf\u00e9", "/v1/\u00e9"])
+async def test_an_address_that_is_not_encoded_is_told_how_it_is_written(address):
+    async with connection() as (reader, writer):
+        writer.write(f"GET {address} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        status, problem = await told(reader)
+        assert status == 400
+        assert "percent-encode" in problem["detail"]
 
 
 async def test_headers_without_end_are_refused_while_they_come():

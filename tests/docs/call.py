@@ -22,6 +22,8 @@ class Call:
     status: int = 200
     content: bytes | None = None
     """In place of `body`, where the body is not JSON."""
+    first: int = 0
+    """Only so many lines of the answer, or items of each of its lists, are shown; the summary says so."""
 
 
 NOT_YET = "An edition that is not there yet"

@@ -79,13 +79,43 @@ CALLS: list[Call | str] = [
     Call("getEdition", "first", "The first edition", path={"number": 1}),
     Call("getEdition", "no_such_edition", NOT_YET, path={"number": 999}, status=404),
     Call("listChanges", "first", "The first change of all", query={"after": 0, "limit": 1}),
+    Call("listChanges", "no_such_edition", NOT_YET, query={"after": 999}, status=404),
+    Call("exportToolkit", "ndjson", "NDJSON: the first line of many", query={"format": "ndjson"}, first=1),
+    Call("exportToolkit", "json", "JSON: the first item of many", query={"format": "json"}, first=1),
     Call("exportToolkit", "no_such_edition", NOT_YET, query={"edition": 999}, status=404),
     Call("resolvePath", "found", "A front end's path", query={"path": "/training/cit-training"}),
     Call("resolvePath", "not_found", "A path that never was", query={"path": "/no/such/place"}, status=404),
     Call("getLiveness", "alive", "The process answers"),
     Call("getVersion", "version", "Build, database schema and edition"),
+    Call("getAccessMatrix", "first", "The first of each list", first=1),
+    Call("listEventTypes", "first", "The first type of many", first=1),
+    Call("getReadiness", "ready", "Everything that is needed is there"),
+    Call("getMetrics", "first", "The first lines", first=3),
     *PARTNER_CALLS,
 ]  # fmt: skip
+
+RETIRED = {
+    ("page", "contact"): "Page",
+    ("section", "training"): "Section",
+    ("topic", "cit-training"): "Topic",
+    ("program-type", "tailored-approach"): "ProgramType",
+    ("essential-element", "organizational-support"): "EssentialElement",
+    ("learning-site", "madison-police-department"): "LearningSite",
+    ("resource", "sapd-procedure-611"): "Resource",
+    ("fact", "violent-victimization-2012"): "Fact",
+    ("faq", "who-should-come"): "FAQ",
+    ("measure", "m25"): "Measure",
+    ("source", "bja-learning-page"): "Source",
+    ("synonyms", "cit"): "Synonyms",
+}
+"""What a second edition leaves out, and how operations call it."""
+OF_WHAT_IS_GONE: list[Call] = [
+    *(Call(f"get{name}", "retired", "What a later edition retired", path={"slug": slug}, status=410)
+      for (_, slug), name in RETIRED.items()),
+    Call("resolvePath", "retired", "The path of what was retired", query={"path": "/training/cit-training"},
+         status=410),
+]  # fmt: skip
+"""Asked after that edition."""
 
 GENERAL: list[General] = [
     General("malformed", "A body that is not JSON", "/v1/learning-sites/match", "POST",
@@ -113,13 +143,8 @@ NOT_SHOWN = {
 }
 """Refusals that are not shown, and why."""
 WITHOUT_AN_ANSWER = {
-    "exportToolkit": "the export is everything",
-    "listEventTypes": "every type with its schema is fifty kilobytes; `webhooks` shows them one by one",
-    "getAccessMatrix": "every role and operation is forty-five kilobytes",
     "streamEvents": "a stream has no end",
     "downloadAttachment": "the bytes of a file",
     "deleteSandbox": "nothing is answered",
-    "getReadiness": "it answers like /livez, once the worker has ticked",
-    "getMetrics": "numbers that differ with every call",
 }
 """Operations whose success is not shown, and why."""

@@ -13,11 +13,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from app.core.beat import beat
 from app.docs.examples import FILE, GENERAL, load
 from tests.access.make import a_key
 from tests.docs import calls
 from tests.docs.call import DRAIN, Call, General
-from tests.make import Templates, World, running
+from tests.make import Templates, World, publish_documents, running, seed_documents
 
 REQUEST_ID = "7d0c3b52e1-4f"
 REFERENCE = re.compile(r"\$([a-z_]+(?:\.\w+)+)")
@@ -43,12 +44,20 @@ async def make() -> dict[str, list[dict[str, Any]]]:
         async with AsyncExitStack() as stack:
             kept = {"mail_url": f"file:{folder}/mail", "files_url": f"file:{folder}/files"}
             world = await stack.enter_async_context(running(await templates.create(seeded=True), **kept))
+            await beat(world.database, "worker", world.clock())
             runner = Runner(world)
             for call in calls.CALLS:
                 if call == DRAIN:
                     await world.drain()
                 else:
                     await runner.run(call)
+        async with running(await templates.create(seeded=True)) as world:
+            left = {key: document for key, document in seed_documents().items() if key not in calls.RETIRED}
+            await publish_documents(world.database, left)
+            await world.state.shelf.refresh()
+            runner.world = world
+            for call in calls.OF_WHAT_IS_GONE:
+                await runner.run(call)
         for general in calls.GENERAL:
             settings = {"limits": "anonymous=1/60"} if general.broken == "limit" else {}
             async with running(await templates.create(seeded=True), **settings) as world:
@@ -84,7 +93,7 @@ class Runner:
             **({} if call.content is None else {"content": call.content}),
         )
         assert answer.status_code == call.status, (call, answer.status_code, answer.text[:500])
-        self.note(call.operation, told(call.name, call.summary, sent, answer))
+        self.note(call.operation, told(call.name, call.summary, sent, answer, call.first))
         self.answered[call.name] = self.made[call.operation][-1]["response"]["body"]
 
     def _operation(self, wanted: str) -> tuple[str, str, dict[str, Any]]:
@@ -147,13 +156,22 @@ async def _general(world: World, general: General) -> dict[str, Any]:
     return told(general.name, general.summary, {"path": {}, "query": {}, "headers": {}, "body": None}, answer)
 
 
-def told(name: str, summary: str, sent: dict[str, Any], answer: Any) -> dict[str, Any]:
+def told(name: str, summary: str, sent: dict[str, Any], answer: Any, first: int = 0) -> dict[str, Any]:
     """A call and its answer, as the file keeps them."""
     media_type = answer.headers.get("content-type", "").partition(";")[0]
     is_json = media_type == "application/json" or media_type.endswith("+json")
     body = None if not answer.content else answer.json() if is_json else answer.text
+    if first:
+        body = begun(body, first)
     response = {"status": answer.status_code, "media_type": media_type, "body": body}
     return {"name": name, "summary": summary, "request": sent, "response": response}
+
+
+def begun(body: Any, first: int) -> Any:
+    """The beginning of a long answer: so many lines, or items of each list."""
+    if isinstance(body, str):
+        return "".join(body.splitlines(keepends=True)[:first])
+    return {name: value[:first] if isinstance(value, list) else value for name, value in body.items()}
 
 
 def stand_still(text: str) -> str:

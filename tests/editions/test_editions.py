@@ -116,6 +116,43 @@ async def test_a_retired_item_is_gone_and_says_when(world):
     assert (await world.client.get("/v1/topics/cit-training?edition=1")).status_code == 200
 
 
+async def test_the_old_path_of_a_retired_item_is_gone_too_and_says_how_to_read_it_still(world):
+    path = "/training/cit-training"
+    await publish_documents(world.database, without(seed_documents(), ("topic", "cit-training")))
+    await world.state.shelf.refresh()
+    for address in (f"/v1/resolve?path={path}", "/v1/topics/cit-training"):
+        answer = await world.client.get(address)
+        told = answer.json()
+        assert (answer.status_code, told["type"]) == (410, "/problems/retired"), address
+        assert (told["retired_in"], told["last_edition"]) == (2, 1)
+        assert "`?edition=1`" in told["detail"]
+    assert (await world.client.get(f"/v1/resolve?path={path}&edition=1")).status_code == 200
+    assert (await world.client.get("/v1/resolve?path=/training/never")).status_code == 404
+
+
+async def test_topics_come_in_the_order_of_their_sections(world):
+    async def sections(query: str = "") -> list[str]:
+        topics = (await world.client.get(f"/v1/topics?fields=section,slug{query}")).json()["items"]
+        return [topic["section"] for topic in topics]
+
+    async def after(documents) -> list[str]:
+        await publish_documents(world.database, documents)
+        await world.state.shelf.refresh()
+        return list(dict.fromkeys(await sections()))
+
+    tree = (await world.client.get("/v1/toolkit")).json()["sections"]
+    everything = [topic["section"] for section in tree for topic in section["topic_list"]["items"]]
+    assert everything[0] == "learning"
+    assert everything[-1] == "measuring"
+    assert await sections() == await sections("&sort=position") == everything
+    assert await sections("&sort=-position") == everything[::-1]
+    # A section that moves takes its topics with it, though none of them changes; an older edition stays as it was.
+    first = await after(edited(seed_documents(), "section", "measuring", number=1))
+    assert first == ["learning", "measuring", "planning", "training", "managing"]
+    assert await after(edited(seed_documents(), "section", "measuring", number=9)) == list(dict.fromkeys(everything))
+    assert list(dict.fromkeys(await sections("&edition=2"))) == first
+
+
 async def test_an_old_slug_says_where_it_went(world):
     documents = seed_documents()
     renamed = json.loads(documents["topic", "cit-training"])
@@ -142,10 +179,32 @@ async def test_an_export_loads_into_an_empty_database_and_comes_out_the_same(wor
     documents = load.check(load.read(file, KINDS))
     await publish_documents(bare.database, documents)
     await bare.state.shelf.refresh()
-    answer = await bare.client.get("/v1/export?format=ndjson")
+    answer = await bare.client.get("/v1/export?format=ndjson", headers={"Accept-Encoding": "identity"})
     assert answer.content == raw
     assert answer.headers["content-digest"] == digest([raw])
     assert (await bare.client.get("/v1/editions/1")).json()["digest"] == digest([raw])
+
+
+async def test_changes_are_walked_both_ways_like_every_list(world):
+    first = await world.client.get("/v1/changes?limit=100")
+    page = first.json()
+    assert page["total"] == len(seed_documents()) > 200
+    assert first.headers["link"] == f'<{page["links"]["next"]}>; rel="next"'
+    second = await world.client.get(page["links"]["next"])
+    links = second.json()["links"]
+    assert second.headers["link"] == f'<{links["next"]}>; rel="next", <{links["prev"]}>; rel="prev"'
+    assert (await world.client.get(links["prev"])).json()["items"] == page["items"]
+    assert len((await world.client.get("/v1/changes")).json()["items"]) == 50
+    assert (await world.client.get("/v1/changes?limit=201")).status_code == 422
+
+
+@pytest.mark.parametrize("query", ["after=2", "until=2", "after=0&until=9", "after=9&until=1"])
+async def test_changes_of_an_edition_that_is_not_there_are_refused(world, query):
+    """A copy that is ahead of a restored database must notice."""
+    answer = await world.client.get(f"/v1/changes?{query}")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/edition-not-found")
+    assert "newest is 1" in answer.json()["detail"]
+    assert (await world.client.get("/v1/changes?after=1")).json()["items"] == []
 
 
 async def test_of_two_loads_at_once_one_wins_and_one_is_told(world):

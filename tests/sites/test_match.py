@@ -142,3 +142,10 @@ async def test_what_is_not_json_is_refused(reader):
     )
     assert infinite.status_code in (400, 422)
     assert (await reader.post(URL, json=RURAL, params={"limit": 51, "near": "1,1"})).status_code == 422
+
+
+async def test_a_reason_calls_program_types_by_their_titles(reader):
+    title = (await reader.get("/v1/program-types/co-responder-team")).json()["title"]
+    answer = await reader.post(URL, json={"program_types": ["co-responder-team"]})
+    reason = answer.json()["items"][0]["terms"][0]["reason"]
+    assert reason == f"1 of 1 program types you want are here: {title}."
