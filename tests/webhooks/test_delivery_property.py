@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import Webhook
 
 from tests.access.make import a_key, an_owner
 from tests.make import running
-from tests.webhooks.make import happen, receiver
+from tests.webhooks.make import HAPPENS, happen, receiver
 
 PARTNERS = 2
 who = st.integers(0, PARTNERS - 1)
@@ -94,7 +94,7 @@ class Story:
         await self.world.drain()
 
     async def feed(self, which: int, limit: int) -> list[dict]:
-        seen, url = [], f"/v1/events?type=webhook.ping&limit={limit}"
+        seen, url = [], f"/v1/events?type={HAPPENS}&limit={limit}"
         while url:
             page = (await self.world.client.get(url, headers=self.auth[which])).json()
             seen += page["items"]
@@ -106,7 +106,7 @@ class Story:
         for which, theirs in enumerate(self.receivers):
             came = [(headers, body) for headers, body in theirs.came if "lost" not in headers]
             pings = [json.loads(body) for _, body in came]
-            arrived = {event["id"] for event in pings if event["type"] == "webhook.ping"}
+            arrived = {event["id"] for event in pings if event["type"] == HAPPENS}
             assert arrived == set(self.happened[which]), "at least once, and nobody else's"
             bodies: dict[str, set[bytes]] = {}
             for headers, body in came:
