@@ -23,6 +23,7 @@ from app.access.schemas import (
     KeyOut,
     KeyPage,
     KeyQuery,
+    OwnerChange,
     OwnerIn,
     OwnerOut,
     OwnerPage,
@@ -84,6 +85,22 @@ async def get_owner(session: Reading, caller: Manager, owner_id: UUID) -> OwnerO
     if found is None:
         raise NotFound("There is no owner of this id that you may see.")
     return OwnerOut.model_validate(_owner(found))
+
+
+@router.patch("/owners/{owner_id}", operation_id="changeOwner", responses=problems(NotFound))
+async def change_owner(caller: StaffManager, work: KeyWork, owner_id: UUID, asked: OwnerChange) -> OwnerOut:
+    """Change an owner's name, or whom to write to (staff).
+
+    Letters that are still to be written go to the new address.
+    """
+    owner = await work.session.scalar(
+        owners_seen_by(caller).where(Owner.id == owner_id).with_for_update(key_share=True)
+    )
+    if owner is None:
+        raise NotFound("There is no owner of this id that you may see.")
+    given = asked.model_dump(include=asked.model_fields_set)
+    service.change_owner(work, owner, {k: v for k, v in given.items() if v is not None or k == "contact_email"})
+    return OwnerOut.model_validate(_owner(owner))
 
 
 @router.get("/keys", operation_id="listKeys")
