@@ -3,7 +3,7 @@
 What is listed, and until when:
 
 - `request`: confirmed and not acknowledged, until somebody acknowledges it or it ends;
-- `webhook`: a delivery that waits or has failed, until it is delivered;
+- `webhook`: a delivery that waits or has failed, until it is delivered or its endpoint is deleted;
 - `notice`: a letter about a request, a submission or an endpoint that failed, is being tried again or has waited for
   longer than it takes, until it is out;
 - `endpoint`: one that we disabled, for which no deliveries are made any more, until somebody enables it or disables it
@@ -30,7 +30,7 @@ from app.tta.facts import SUBJECT
 from app.tta.models import TTARequest
 from app.tta.queries import Viewer, still_open, visible_to
 from app.webhooks.models import Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
-from app.webhooks.queries import my_endpoints
+from app.webhooks.queries import my_endpoints, there
 
 R, A, N, D = TTARequest, Acknowledgement, Notice, Delivery
 E, W = Event, WebhookEndpoint
@@ -82,8 +82,9 @@ def _webhooks(caller: Principal) -> Select[Any]:
     return (
         select(*_row("webhook", D.id, D.endpoint_id, D.created_at, state, cast(Event.type, String)))
         .join(Event, Event.id == D.event_id)
+        .join(W, W.id == D.endpoint_id)
         .where(D.owner_id == caller.owner_id, same(Event.world_id, caller.world_id))
-        .where(D.status != DeliveryStatus.DELIVERED)
+        .where(D.status != DeliveryStatus.DELIVERED, there())
     )
 
 

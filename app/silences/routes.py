@@ -75,7 +75,8 @@ async def list_silences(
     Confirmations without a word; webhooks and letters that did not arrive; endpoints that we disabled.
 
     An empty list says that nothing of yours is on its way or stuck: a confirmed request stays until it is acknowledged,
-    a webhook until it is delivered, a letter until it is out, an endpoint that we disabled until you set its status.
+    a webhook until it is delivered, a letter until it is out, an endpoint that we disabled until you set its status or
+    delete it, with its webhooks.
     What takes longer than ten minutes to be looked at at all is listed too. Not listed is what happened while an
     endpoint was disabled: once it is enabled, `GET /v1/events` has it, and `POST /v1/deliveries/redeliver` sends it.
     You see what your key may read: endpoints and webhooks need `webhooks:manage`, submissions `contact:read`. Staff see

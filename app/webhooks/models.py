@@ -7,6 +7,7 @@
     endpoint: enabled <--> paused (by the partner: deliveries wait)
               enabled --410, or failing for five days--> disabled (deliveries wait for `enabled`; no new ones are made)
               what a person sets begins afresh: no failure of before counts
+              any --deleted by its partner--> disabled for good, and seen by nobody; its deliveries can still be read
 
 A delivery is unique per event and endpoint, so dispatching twice makes it once. `webhook-id` is the event's id on
 every attempt and every redelivery. A worker that dies after claiming leaves a lease that runs out.
@@ -35,6 +36,11 @@ class EndpointStatus(StrEnum):
     ENABLED = "enabled"
     PAUSED = "paused"
     DISABLED = "disabled"
+
+
+DELETED = "deleted"
+"""Why an endpoint is disabled that its partner deleted. The row stays, for the sake of the deliveries that point to it,
+without its address, its words and its secret."""
 
 
 class DeliveryStatus(StrEnum):

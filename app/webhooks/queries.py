@@ -11,7 +11,7 @@ from app.access.models import ApiKey
 from app.access.principal import Principal
 from app.core.facts import public_types
 from app.core.work import Event
-from app.webhooks.models import Delivery, DeliveryStatus, WebhookEndpoint
+from app.webhooks.models import DELETED, Delivery, DeliveryStatus, WebhookEndpoint
 from app.webhooks.schemas import DeliveryQuery
 
 PING = "webhook.ping"
@@ -20,6 +20,16 @@ PING = "webhook.ping"
 
 def my_endpoints(caller: Principal) -> Select[Any]:
     """The caller's own endpoints, in the caller's world."""
+    return with_deleted(caller).where(there())
+
+
+def there() -> ColumnElement[bool]:
+    """Whether an endpoint has not been deleted."""
+    return or_(WebhookEndpoint.disabled_reason.is_(None), WebhookEndpoint.disabled_reason != DELETED)
+
+
+def with_deleted(caller: Principal) -> Select[Any]:
+    """Every endpoint that the caller has or had."""
     return (
         select(WebhookEndpoint)
         .where(WebhookEndpoint.owner_id == caller.owner_id, _same(WebhookEndpoint.world_id, caller.world_id))

@@ -90,6 +90,19 @@ async def change_webhook_endpoint(
     return _shown(await service.change(work, caller, endpoint_id, asked, loopback=loopback))
 
 
+@router.delete(
+    "/webhook-endpoints/{endpoint_id}", status_code=204, operation_id="deleteWebhookEndpoint",
+    responses=problems(NotFound),
+)  # fmt: skip
+async def delete_webhook_endpoint(request: Request, caller: Manager, work: Working, endpoint_id: UUID) -> None:
+    """Delete an endpoint.
+
+    Nothing is sent to it any more, and what waited for it has failed. Its address and its secret are forgotten; its
+    deliveries can still be read, and not repeated. It makes room for another one, except in a sandbox.
+    """
+    await service.delete(work, caller, endpoint_id, request.app.state.seal)
+
+
 @router.post(
     "/webhook-endpoints/{endpoint_id}/rotate", operation_id="rotateWebhookSecret", response_model=EndpointMade,
     responses=problems(NotFound),

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.models import Owner
@@ -21,8 +21,8 @@ from app.core.seal import Seal
 from app.core.work import Event, Work
 from app.webhooks.claim import PENDING
 from app.webhooks.dispatch import delivery_row
-from app.webhooks.models import Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
-from app.webhooks.queries import PING, my_deliveries, my_endpoints, repeatable
+from app.webhooks.models import DELETED, Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
+from app.webhooks.queries import PING, my_deliveries, my_endpoints, repeatable, with_deleted
 from app.webhooks.schemas import ENDPOINTS_MAX, REDELIVER_MAX, EndpointChange, EndpointIn, RedeliverIn
 from app.webhooks.secret import replace_secret, seal_secret
 from app.webhooks.settle import catch_up
@@ -57,12 +57,13 @@ define(PING, "You asked for a test event.", PingData)
 define("webhook.disabled", "We stopped sending to one of your endpoints.", DisabledData)
 define("webhook.created", "An endpoint was registered.", PingData, public=False)
 define("webhook.changed", "An endpoint was changed.", ChangedData, public=False)
+define("webhook.deleted", "An endpoint was deleted.", PingData, public=False)
 define("webhook.rotated", "An endpoint's secret was replaced.", PingData, public=False)
 
 
 class TooManyEndpoints(Conflict):
-    """You have as many webhook endpoints as one partner may have, disabled ones included. Change the address of one
-    you no longer use."""
+    """You have as many webhook endpoints as one partner may have, disabled ones included. Delete one that you no longer
+    use."""
 
     title = "Too many endpoints"
 
@@ -122,7 +123,9 @@ async def _make_room(session: AsyncSession, caller: Principal) -> None:
     mine = select(Owner.id).where(Owner.id == caller.owner_id).with_for_update(key_share=True)
     if await session.scalar(mine) is None:
         raise sandbox_gone()
-    count = await session.scalar(select(func.count()).select_from(my_endpoints(caller).subquery())) or 0
+    # What is deleted makes room, but not in a sandbox, where everything is bounded.
+    counted = my_endpoints(caller) if caller.world_id is None else with_deleted(caller)
+    count = await session.scalar(select(func.count()).select_from(counted.subquery())) or 0
     if caller.world_id is not None and count >= ENDPOINTS_MOST:
         raise SandboxFull(f"The sandbox has {count} endpoints, which is all that it may.", limit=ENDPOINTS_MOST)
     if count >= ENDPOINTS_MAX:
@@ -168,6 +171,20 @@ def _facts(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "event_types": endpoint.event_types,
         "url_host": urlsplit(endpoint.url).hostname,
     }
+
+
+async def delete(work: Work, caller: Principal, endpoint_id: UUID, seal: Seal) -> None:
+    """Forget an endpoint; what waited for it has failed, and its deliveries can still be read."""
+    endpoint = await get_endpoint(work.session, caller, endpoint_id, lock=True)
+    endpoint.status, endpoint.disabled_reason = EndpointStatus.DISABLED, DELETED
+    endpoint.url, endpoint.description = "https://deleted.invalid/", None
+    replace_secret(endpoint, seal_secret(seal, endpoint.id, new_secret()), work.now, timedelta())
+    waiting = update(Delivery).where(Delivery.endpoint_id == endpoint.id, PENDING)
+    await work.session.execute(
+        waiting.values(status=DeliveryStatus.FAILED, settled_at=work.now),
+        execution_options={"synchronize_session": False},
+    )
+    _record(work, "webhook.deleted", endpoint)
 
 
 async def rotate(

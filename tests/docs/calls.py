@@ -119,6 +119,7 @@ WITHOUT_AN_ANSWER = {
     "streamEvents": "a stream has no end",
     "downloadAttachment": "the bytes of a file",
     "deleteSandbox": "nothing is answered",
+    "deleteWebhookEndpoint": "nothing is answered",
     "getReadiness": "it answers like /livez, once the worker has ticked",
     "getMetrics": "numbers that differ with every call",
 }

@@ -1,14 +1,16 @@
 """What a partner does with its endpoints: their secrets, what is told of a change, and how they are listed."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook
 
 from app.core.work import Event
-from app.webhooks.secret import PREVIOUS_MOST
+from app.webhooks.models import WebhookEndpoint
+from app.webhooks.secret import PREVIOUS_MOST, signing_secrets
 from tests.access.make import a_key, an_owner
-from tests.webhooks.make import happen, receiver, register
+from tests.webhooks.make import deliveries, happen, receiver, register
 
 
 async def rotate(desk, auth, made, hours) -> str:
@@ -109,3 +111,52 @@ async def test_lists_have_links_and_say_them_in_the_header_too(desk, partner, au
         whole = (await desk.client.get(path, headers=auth)).json()
         assert whole["links"] == {"self": path, "next": None, "prev": None}
         assert whole["total"] == len(whole["items"])
+
+
+async def test_a_deleted_endpoint_is_gone_makes_room_and_leaves_its_history(desk, partner, auth, monkeypatch):
+    monkeypatch.setattr("app.webhooks.service.ENDPOINTS_MAX", 1)
+    async with receiver(script=[204, 500]) as theirs:
+        made = await register(desk, auth, f"{theirs.url}/s3cret", description="Ours")
+        path = f"/v1/webhook-endpoints/{made['id']}"
+        for _ in range(2):
+            await happen(desk, partner)
+            await desk.drain()
+        assert (await desk.client.delete(path, headers=auth)).status_code == 204
+        await happen(desk, partner)
+        desk.clock.advance(days=1)
+        await desk.drain()
+        assert len(theirs.came) == 2
+        for method, where in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/test"), ("POST", "/rotate")):
+            body = {"json": {}} if method == "PATCH" or where == "/rotate" else {}
+            assert (await desk.client.request(method, path + where, headers=auth, **body)).status_code == 404
+        assert (await desk.client.get("/v1/webhook-endpoints", headers=auth)).json()["items"] == []
+        history = await deliveries(desk, auth)
+        assert [(one["status"], len(one["attempts"])) for one in history] == [("failed", 1), ("delivered", 1)]
+        again = await desk.client.post(f"/v1/deliveries/{history[0]['id']}/redeliver", headers=auth)
+        assert again.status_code == 404
+        silent = await desk.client.get("/v1/me/silences", headers=auth)
+        assert silent.json()["items"] == []
+        await register(desk, auth, theirs.url)
+        async with desk.database.read() as session:
+            row = await session.get_one(WebhookEndpoint, UUID(made["id"]))
+            assert theirs.url not in row.url
+            assert row.description is None
+            assert signing_secrets(desk.state.seal, row, desk.clock()) != [made["secret"]]
+
+
+async def test_a_try_that_was_under_way_when_its_endpoint_was_deleted_is_noted_and_undoes_nothing(desk, partner, auth):
+    for status, ends in ((204, "delivered"), (500, "failed"), (410, "failed")):
+        async with receiver(status=status) as theirs:
+            made = await register(desk, auth, theirs.url)
+            await happen(desk, partner)
+            for name in ("number_events", "dispatch"):
+                await desk.state.worker.work[name](desk.database, desk.clock())
+            sender = desk.state.worker.work["send_webhooks"]
+            [claimed] = await sender._claim(desk.database, desk.clock(), 10)
+            deleted = await desk.client.delete(f"/v1/webhook-endpoints/{made['id']}", headers=auth)
+            assert deleted.status_code == 204
+            await sender._deliver(desk.database, claimed)
+            [one] = await deliveries(desk, auth, endpoint=made["id"])
+            assert (one["status"], one["next_attempt_at"]) == (ends, None)
+            gone = await desk.client.get(f"/v1/webhook-endpoints/{made['id']}", headers=auth)
+            assert gone.status_code == 404
