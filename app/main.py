@@ -58,13 +58,14 @@ from app.tta.quick import QuickPost
 from app.tta.routes import asking
 from app.tta.routes import router as tta
 from app.tta.service_levels import router as service_levels
+from app.webhooks.event_routes import router as events
 from app.webhooks.routes import router as webhooks
 from app.webhooks.streams import Streams
 from app.worker import Task, Worker, tasks
 
 ROUTERS = (
     asking, docs, toolkit, catalog, sites, library, search, sources, editions, desk, tta, service_levels, contact,
-    webhooks, acknowledgements, silences, sandbox, access, keys, audit, jwks, ops.router,
+    events, webhooks, acknowledgements, silences, sandbox, access, keys, audit, jwks, ops.router,
 )  # fmt: skip
 """`desk` stands before `tta`: its fixed addresses come before those that hold the name of a request."""
 

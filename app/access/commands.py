@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,11 +18,13 @@ from app.access.scopes import BY_WORD, Scope, known
 from app.core.clock import rfc3339, utcnow
 from app.core.db import Database
 from app.core.errors import Invalid, Problem
+from app.core.reach import Email
 from app.core.trouble import sentence
 from app.core.work import Work
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 ACTOR = "cli"
+EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 
 
 class Refused(Exception):
@@ -53,7 +56,7 @@ async def create(
         kind = Role(role)
         owner = await work.session.scalar(owner_called(kind, name.strip()).limit(1))
         if owner is None:
-            owner = service.create_owner(work, kind, _name(name), email)
+            owner = service.create_owner(work, kind, _name(name), _email(email or ""))
         key, text = await service.create_key(
             work,
             owner,
@@ -62,6 +65,18 @@ async def create(
             expires_at=_instant(expires, work.now),
         )
         return text, _told(key, owner, work.now)
+
+
+async def contact(url: str, role: str, name: str, email: str) -> str:
+    """Write to an owner at another address from now on, or at none; answers what to say."""
+    async with _work(url) as work:
+        owner = await work.session.scalar(
+            owner_called(Role(role), name.strip()).limit(1).with_for_update(key_share=True)
+        )
+        if owner is None:
+            raise Refused(f"There is no {role} of this name; `pmhc keys list` shows who holds keys.")
+        service.change_owner(work, owner, {"contact_email": _email(email)})
+        return f"Letters to the {owner.kind} {owner.name} (owner {owner.id}) go to {owner.contact_email or 'nobody'}."
 
 
 async def rotate(url: str, reference: str, *, overlap: str, expires: str | None) -> tuple[str, str]:
@@ -124,6 +139,13 @@ def _name(text: str) -> str:
     if not 0 < len(name) <= 200 or not name.isprintable():
         raise Refused("--name has 1 to 200 printable characters.")
     return name
+
+
+def _email(text: str) -> str | None:
+    try:
+        return EMAIL.validate_python(text) if text else None
+    except ValidationError:
+        raise Refused("--email is no address that letters reach.") from None
 
 
 def _scopes(text: str | None) -> Iterable[Scope] | None:

@@ -23,6 +23,7 @@ from app.access.schemas import (
     KeyOut,
     KeyPage,
     KeyQuery,
+    OwnerChange,
     OwnerIn,
     OwnerOut,
     OwnerPage,
@@ -32,6 +33,7 @@ from app.access.schemas import (
 from app.access.scopes import Scope, known
 from app.core.errors import Invalid, NotFound
 from app.core.links import cursor_links
+from app.core.paging import link_header
 from app.core.web import Reading, new_router, problems
 from app.core.work import Work
 
@@ -53,7 +55,9 @@ KeyWork = Annotated[Work, Depends(_key_work, scope="function")]
 
 
 @router.get("/owners", operation_id="listOwners")
-async def list_owners(session: Reading, caller: Manager, query: Annotated[OwnerQuery, Query()]) -> OwnerPage:
+async def list_owners(
+    response: Response, session: Reading, caller: Manager, query: Annotated[OwnerQuery, Query()]
+) -> OwnerPage:
     """List owners of keys, newest first: staff see all, a partner itself."""
     wanted = matching_owners(caller, query)
     total = await session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
@@ -62,6 +66,7 @@ async def list_owners(session: Reading, caller: Manager, query: Annotated[OwnerQ
     found = list(await session.scalars(wanted.order_by(Owner.id.desc()).limit(query.limit + 1)))
     more, found = len(found) > query.limit, found[: query.limit]
     links = cursor_links("/v1/owners", query, "before", str(found[-1].id) if more else None)
+    response.headers.update(link_header(links))
     return OwnerPage.model_validate({"items": [_owner(o) for o in found], "total": total, "links": links})
 
 
@@ -82,9 +87,25 @@ async def get_owner(session: Reading, caller: Manager, owner_id: UUID) -> OwnerO
     return OwnerOut.model_validate(_owner(found))
 
 
+@router.patch("/owners/{owner_id}", operation_id="changeOwner", responses=problems(NotFound))
+async def change_owner(caller: StaffManager, work: KeyWork, owner_id: UUID, asked: OwnerChange) -> OwnerOut:
+    """Change an owner's name, or whom to write to (staff).
+
+    Letters that are still to be written go to the new address.
+    """
+    owner = await work.session.scalar(
+        owners_seen_by(caller).where(Owner.id == owner_id).with_for_update(key_share=True)
+    )
+    if owner is None:
+        raise NotFound("There is no owner of this id that you may see.")
+    given = asked.model_dump(include=asked.model_fields_set)
+    service.change_owner(work, owner, {k: v for k, v in given.items() if v is not None or k == "contact_email"})
+    return OwnerOut.model_validate(_owner(owner))
+
+
 @router.get("/keys", operation_id="listKeys")
 async def list_keys(
-    request: Request, session: Reading, caller: Manager, query: Annotated[KeyQuery, Query()]
+    request: Request, response: Response, session: Reading, caller: Manager, query: Annotated[KeyQuery, Query()]
 ) -> KeyPage:
     """List keys, newest first: staff see all, a partner its own."""
     now = request.app.state.clock()
@@ -95,6 +116,7 @@ async def list_keys(
     found = (await session.execute(wanted.order_by(ApiKey.id.desc()).limit(query.limit + 1))).all()
     more, found = len(found) > query.limit, found[: query.limit]
     links = cursor_links("/v1/keys", query, "before", str(found[-1].ApiKey.id) if more else None)
+    response.headers.update(link_header(links))
     items = [_key(row.ApiKey, row.Owner, now) for row in found]
     return KeyPage.model_validate({"items": items, "total": total, "links": links})
 

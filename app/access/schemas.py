@@ -17,6 +17,7 @@ from app.core.words import Instant, Title, When
 
 LIMIT, LIMIT_MAX = 50, 200
 OVERLAP_HOURS, OVERLAP_HOURS_MAX = 24, 30 * 24
+CONTACT = "Whom to tell when a key leaks or a webhook endpoint was disabled; shown to staff and to the owner."
 
 
 class Mode(StrEnum):
@@ -71,9 +72,14 @@ class OwnerIn(In):
 
     kind: Role
     name: Annotated[Title, Stripped]
-    contact_email: Email | None = Field(
-        None, description="Whom to tell when a key leaks; shown to staff and to the owner."
-    )
+    contact_email: Email | None = Field(None, description=CONTACT)
+
+
+class OwnerChange(In):
+    """What to change of an owner; what is left out stays."""
+
+    name: Annotated[Title, Stripped] | None = None
+    contact_email: Email | None = Field(None, description=f"{CONTACT} Null takes it away.")
 
 
 class OwnerOut(Out):

@@ -8,8 +8,9 @@ Nobody gives away more than he has: a key of staff gets at most the scopes of th
 partner's at most those that partners may hold. The command line, which has the database anyway, stands above that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -55,6 +56,16 @@ class OwnerCreated(Data):
     kind: Role
 
 
+class OwnerChanged(Data):
+    """What was changed of an owner. Events stay, so they hold no address, and a name only where it is no person's."""
+
+    fields: list[Literal["contact_email", "name"]]
+    name_before: str | None = Field(None, description="Of a partner's system.")
+    name: str | None = None
+    has_contact_email_before: bool
+    has_contact_email: bool
+
+
 class KeyCreated(Data):
     """A key was made."""
 
@@ -81,6 +92,7 @@ class KeyRevoked(Data):
 
 
 OWNER_CREATED = define("owner.created", "An owner of keys was added.", OwnerCreated, public=False)
+OWNER_CHANGED = define("owner.changed", "An owner's name or address was changed.", OwnerChanged, public=False)
 KEY_CREATED = define("key.created", "A key was made for you.", KeyCreated)
 KEY_ROTATED = define("key.rotated", "One of your keys was replaced; it works until the overlap ends.", KeyRotated)
 KEY_REVOKED = define("key.revoked", "One of your keys was stopped.", KeyRevoked)
@@ -94,6 +106,21 @@ def create_owner(work: Work, kind: Role, name: str, contact_email: str | None = 
     work.session.add(owner)
     work.record(OWNER_CREATED.name, "owner", owner.id, owner_id=owner.id, kind=kind)
     return owner
+
+
+def change_owner(work: Work, owner: Owner, asked: Mapping[str, str | None]) -> None:
+    """Change what is given of an owner's `name` and `contact_email`."""
+    changed = [field for field in sorted(asked) if asked[field] != getattr(owner, field)]
+    if not changed:
+        return
+    name, had = owner.name, owner.contact_email is not None
+    for field in changed:
+        setattr(owner, field, asked[field])
+    told = {"name_before": name, "name": owner.name} if "name" in changed and owner.kind is Role.PARTNER else {}
+    work.record(
+        OWNER_CHANGED.name, "owner", owner.id, owner_id=owner.id, fields=changed, has_contact_email_before=had,
+        has_contact_email=owner.contact_email is not None, **told,
+    )  # fmt: skip
 
 
 async def create_key(

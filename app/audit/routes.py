@@ -6,7 +6,7 @@ to change or delete one (migration `append_only`). Whoever sees a world sees tha
 
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Response
 from sqlalchemy import Select, func, select
 
 from app.access.deps import allowed
@@ -15,6 +15,7 @@ from app.access.queries import same
 from app.access.scopes import Scope
 from app.audit.schemas import AuditEntry, AuditPage, AuditQuery
 from app.core.links import cursor_links
+from app.core.paging import link_header
 from app.core.web import Reading, new_router
 from app.core.work import Event
 
@@ -25,7 +26,9 @@ BEFORE = "_before"
 
 
 @router.get("/audit", operation_id="listAudit")
-async def list_audit(session: Reading, caller: Auditor, query: Annotated[AuditQuery, Query()]) -> AuditPage:
+async def list_audit(
+    response: Response, session: Reading, caller: Auditor, query: Annotated[AuditQuery, Query()]
+) -> AuditPage:
     """Read the audit trail, newest first (staff).
 
     Every fact with who caused it, when, in which request, what it is about, and what changed from what to what.
@@ -38,6 +41,7 @@ async def list_audit(session: Reading, caller: Auditor, query: Annotated[AuditQu
     found = list(await session.scalars(wanted.order_by(Event.id.desc()).limit(query.limit + 1)))
     more, found = len(found) > query.limit, found[: query.limit]
     links = cursor_links("/v1/audit", query, "before", str(found[-1].id) if more else None)
+    response.headers.update(link_header(links))
     return AuditPage.model_validate({"items": [_entry(event) for event in found], "total": total, "links": links})
 
 

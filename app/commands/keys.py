@@ -27,6 +27,17 @@ def create_key(
     _show_key(commands.create(database_url(), role, name, scopes=scopes, expires=expires, email=email))
 
 
+def change_contact(
+    role: Annotated[Literal["staff", "partner"], typer.Option(help="Whose: staff's, or a partner's system's.")],
+    name: Annotated[str, typer.Option(help="The owner's name.")],
+    email: Annotated[str, typer.Option(help="Whom to tell when a key leaks; '' takes the address away.")],
+) -> None:
+    """Write to an owner of keys at another address from now on."""
+    from app.access import commands
+
+    say(ask(commands.contact(database_url(), role, name, email)))
+
+
 def rotate_key(
     reference: Reference,
     overlap: Annotated[str, typer.Option(help="How long the old key goes on working: 0h, 24h, 7d.")] = "24h",

@@ -4,16 +4,21 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
+from app.core.paging import Links
 
-def cursor_links(path: str, query: BaseModel, cursor: str, following: str | None) -> dict[str, str | None]:
+
+def cursor_links(path: str, query: BaseModel, cursor: str, following: str | None) -> Links:
     """`self` and `next`; a cursor walks one way, so there is no `prev`."""
     asked = query.model_dump(exclude_defaults=True, exclude_none=True, mode="json")
 
     def link(values: dict[str, object]) -> str:
         return f"{path}?{urlencode(values, doseq=True)}" if values else path
 
-    return {
-        "self": link(asked),
-        "next": link({**asked, cursor: following}) if following is not None else None,
-        "prev": None,
-    }
+    return Links(
+        self=link(asked), next=link({**asked, cursor: following}) if following is not None else None, prev=None
+    )
+
+
+def one_page(path: str) -> Links:
+    """The links of a list that is always whole."""
+    return Links(self=path, next=None, prev=None)

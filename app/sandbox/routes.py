@@ -3,8 +3,9 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Request, Response
-from sqlalchemy import func, select
+from fastapi import Depends, Query, Request, Response
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.deps import Caller, Now, Working
 from app.access.models import World
@@ -12,13 +13,13 @@ from app.core.bodies import json_body, json_request
 from app.core.errors import NotFound, sandbox_gone
 from app.core.letters import SandboxLetter
 from app.core.notices import Notice
+from app.core.paging import CursorQuery, Cursors, count, cut, link_header, page_links
 from app.core.web import Reading, new_router, problems, refuses
 from app.core.work import Event
 from app.sandbox import service
 from app.sandbox.desk import obey, read_order
 from app.sandbox.moving import ClockBusy, Move
 from app.sandbox.schemas import (
-    SHOWN,
     AdvanceIn,
     AdvanceOut,
     InboxPage,
@@ -162,19 +163,22 @@ async def tell_sandbox_desk(
 
 
 @router.get("/current/inbox", operation_id="listSandboxWebhooks", response_model=InboxPage)
-async def list_sandbox_webhooks(session: Reading, world_id: WorldId) -> dict[str, Any]:
+async def list_sandbox_webhooks(
+    request: Request, response: Response, session: Reading, world_id: WorldId, query: Annotated[CursorQuery, Query()]
+) -> dict[str, Any]:
     """Read the webhooks that your endpoints would have got, newest first.
 
     Headers and body are exactly what is sent in earnest: verify the signature with your endpoint's secret.
     """
     mine = select(InboxItem).where(InboxItem.world_id == world_id)
-    total = await session.scalar(select(func.count()).select_from(mine.subquery())) or 0
-    items = list(await session.scalars(mine.order_by(InboxItem.id.desc()).limit(SHOWN)))
-    return {"items": items, "total": total}
+    by = (InboxItem.received_at, InboxItem.id)
+    return await _newest(request, response, session, mine, by, LINKS["inbox"], world_id, query)
 
 
 @router.get("/current/mail", operation_id="listSandboxMail", response_model=LetterPage)
-async def list_sandbox_mail(session: Reading, world_id: WorldId) -> dict[str, Any]:
+async def list_sandbox_mail(
+    request: Request, response: Response, session: Reading, world_id: WorldId, query: Annotated[CursorQuery, Query()]
+) -> dict[str, Any]:
     """Read the letters that would have gone out.
 
     Newest first: to the requester, to you, to the desk.
@@ -182,6 +186,17 @@ async def list_sandbox_mail(session: Reading, world_id: WorldId) -> dict[str, An
     They are written as in earnest, and marked as a rehearsal.
     """
     mine = select(SandboxLetter).where(SandboxLetter.world_id == world_id)
-    total = await session.scalar(select(func.count()).select_from(mine.subquery())) or 0
-    newest = mine.order_by(SandboxLetter.kept_at.desc(), SandboxLetter.notice_id.desc()).limit(SHOWN)
-    return {"items": list(await session.scalars(newest)), "total": total}
+    by = (SandboxLetter.kept_at, SandboxLetter.notice_id)
+    return await _newest(request, response, session, mine, by, LINKS["mail"], world_id, query)
+
+
+async def _newest(
+    request: Request, response: Response, session: AsyncSession, mine: Select[Any], by: tuple[Any, Any], path: str,
+    world_id: UUID, query: CursorQuery,
+) -> dict[str, Any]:  # fmt: skip
+    """A page of what a sandbox keeps, newest first."""
+    cursors = Cursors(request.app.state.settings.secret.get_secret_value(), path, world_id)
+    page = await cut(session, mine, by, cursors, query, descending=True)
+    links = page_links(path, query, page)
+    response.headers.update(link_header(links))
+    return {"items": page.rows, "total": await count(session, mine), "links": links}

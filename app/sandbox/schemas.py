@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from app.core.notices import Recipient
+from app.core.paging import Links
 from app.core.web import In, Out
 from app.core.words import Instant
 
@@ -106,10 +107,11 @@ class LetterOut(Out):
 
 
 class LetterPage(Out):
-    """The last letters, newest first."""
+    """Letters, newest first."""
 
     items: list[LetterOut]
     total: int
+    links: Links
 
 
 class InboxOut(Out):
@@ -125,7 +127,8 @@ class InboxOut(Out):
 
 
 class InboxPage(Out):
-    """The last webhooks, newest first."""
+    """Webhooks, newest first."""
 
     items: list[InboxOut]
     total: int
+    links: Links

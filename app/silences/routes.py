@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlalchemy import Uuid, literal, tuple_
 
-from app.access.deps import allowed
+from app.access.deps import Now, allowed
 from app.access.principal import Principal
 from app.access.scopes import Scope
 from app.core.db import UTCDateTime
@@ -19,8 +19,14 @@ from app.silences.queries import silences
 router = new_router("/v1/me", "Webhooks and events")
 PATH = "/v1/me/silences"
 Listener = Annotated[Principal, allowed(Scope.TTA_READ)]
-Kind = Literal["request", "webhook", "notice"]
-HREFS = {"request": "/v1/tta-requests/{id}", "webhook": "/v1/deliveries/{id}", "notice": "/v1/tta-requests/{about}"}
+Kind = Literal["request", "webhook", "notice", "endpoint", "event"]
+HREFS = {
+    "request": "/v1/tta-requests/{id}",
+    "webhook": "/v1/deliveries/{id}",
+    "notice": "/v1/tta-requests/{about}",
+    "endpoint": "/v1/webhook-endpoints/{id}",
+    "event": "/v1/events",
+}
 ELSEWHERE = {"webhook": "/v1/webhook-endpoints/{about}", "contact": "/v1/contact-submissions/{about}"}
 """How kinds of letters begin that are about something else than a request, and where that is."""
 
@@ -36,13 +42,15 @@ class SilenceOut(Out):
 
     kind: Kind
     id: UUID
-    href: str = Field(description="Where to look: the request, the delivery, the submission or the endpoint.")
+    href: str = Field(description="Where to look: the request, delivery, submission, endpoint, or feed of events.")
     since: Instant = Field(description="When it was told first.")
-    state: Literal["waiting", "letter", "desk", "failed"] = Field(
-        description="`waiting` for a word, or to be tried again; `letter`: the partner was written to; `desk`: staff "
-        "have the task to reach you; `failed`: it is not tried again."
+    state: Literal["waiting", "letter", "desk", "failed", "disabled"] = Field(
+        description="`waiting` for a word, or to be tried (again); `letter`: the partner was written to; `desk`: staff "
+        "have the task to reach you; `failed`: it is not tried again; `disabled`: nothing is sent to it any more."
     )
-    about: str = Field(description="Your reference or ours, the type of the event, or the kind of letter.")
+    about: str = Field(
+        description="Your reference or ours, the type of the event, the kind of letter, or why we disabled it."
+    )
 
 
 class SilencePage(Out):
@@ -59,16 +67,22 @@ async def list_silences(
     response: Response,
     session: Reading,
     caller: Listener,
+    now: Now,
     query: Annotated[SilenceQuery, Query()],
 ) -> dict[str, Any]:
     """List what nobody has answered.
 
-    Confirmations without a word, webhooks and letters that did not arrive.
+    Confirmations without a word; webhooks and letters that did not arrive; endpoints that we disabled.
 
-    An empty list is the proof that you have missed nothing. A confirmed request stays until it is acknowledged, a
-    webhook until it is delivered, a letter until it is out. Staff see all requests and letters, and their own webhooks.
+    An empty list says that nothing of yours is on its way or stuck: a confirmed request stays until it is acknowledged,
+    a webhook until it is delivered, a letter until it is out, an endpoint that we disabled until you set its status or
+    delete it, with its webhooks.
+    What takes longer than ten minutes to be looked at at all is listed too. Not listed is what happened while an
+    endpoint was disabled: once it is enabled, `GET /v1/events` has it, and `POST /v1/deliveries/redeliver` sends it.
+    You see what your key may read: endpoints and webhooks need `webhooks:manage`, submissions `contact:read`. Staff see
+    all requests and letters, and their own webhooks.
     """
-    wanted = silences(caller)
+    wanted = silences(caller, now)
     columns = wanted.selected_columns
     if query.kind:
         wanted = wanted.where(columns.kind == query.kind)

@@ -7,13 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.models import Owner
 from app.core.letters import Facts
 from app.core.notices import Notice
-from app.webhooks.models import WebhookEndpoint
+from app.webhooks.models import DELETED, WebhookEndpoint
 
 
 async def facts_of(session: AsyncSession, notice: Notice) -> Facts | None:
     """Everything that one letter about an endpoint needs; None when the endpoint is gone."""
     endpoint = await session.get(WebhookEndpoint, notice.subject_id)
-    if endpoint is None:
+    if endpoint is None or endpoint.disabled_reason == DELETED:
         return None
     owner = await session.get_one(Owner, endpoint.owner_id)
     return Facts(

@@ -5,7 +5,9 @@
                                                   --the last attempt--> failed
                                                   --410--> failed, and the endpoint is disabled
     endpoint: enabled <--> paused (by the partner: deliveries wait)
-              enabled --410, or failing for five days--> disabled (deliveries wait for `enable` or `redeliver`)
+              enabled --410, or failing for five days--> disabled (deliveries wait for `enabled`; no new ones are made)
+              what a person sets begins afresh: no failure of before counts
+              any --deleted by its partner--> disabled for good, and seen by nobody; its deliveries can still be read
 
 A delivery is unique per event and endpoint, so dispatching twice makes it once. `webhook-id` is the event's id on
 every attempt and every redelivery. A worker that dies after claiming leaves a lease that runs out.
@@ -36,6 +38,11 @@ class EndpointStatus(StrEnum):
     DISABLED = "disabled"
 
 
+DELETED = "deleted"
+"""Why an endpoint is disabled that its partner deleted. The row stays, for the sake of the deliveries that point to it,
+without its address, its words and its secret."""
+
+
 class DeliveryStatus(StrEnum):
     """How far a delivery has come."""
 
@@ -62,13 +69,14 @@ class WebhookEndpoint(Base):
     created_at: Mapped[datetime]
     sealed_secret: Mapped[str] = mapped_column(Text)
     sealed_previous_secret: Mapped[str | None] = mapped_column(Text)
+    """Those that sign beside it, the newest first, separated by spaces."""
     previous_until: Mapped[datetime | None]
-    """Until when the secret before the last rotation signs too."""
+    """Until when the secrets before the last rotation sign too."""
     failing_since: Mapped[datetime | None]
     retry_at: Mapped[datetime | None]
     """While it fails: when it is tried again, whatever waits."""
     failures: Mapped[int]
-    """Failed attempts since the last success."""
+    """Failed rounds since the last success; tries that were under way at once are one round."""
 
 
 class Delivery(Base):

@@ -11,12 +11,25 @@ from app.access.models import ApiKey
 from app.access.principal import Principal
 from app.core.facts import public_types
 from app.core.work import Event
-from app.webhooks.models import Delivery, DeliveryStatus, WebhookEndpoint
+from app.webhooks.models import DELETED, Delivery, DeliveryStatus, WebhookEndpoint
 from app.webhooks.schemas import DeliveryQuery
+
+PING = "webhook.ping"
+"""The one type of event that is addressed: to the endpoint that it is about, and to no other."""
 
 
 def my_endpoints(caller: Principal) -> Select[Any]:
     """The caller's own endpoints, in the caller's world."""
+    return with_deleted(caller).where(there())
+
+
+def there() -> ColumnElement[bool]:
+    """Whether an endpoint has not been deleted."""
+    return or_(WebhookEndpoint.disabled_reason.is_(None), WebhookEndpoint.disabled_reason != DELETED)
+
+
+def with_deleted(caller: Principal) -> Select[Any]:
+    """Every endpoint that the caller has or had."""
     return (
         select(WebhookEndpoint)
         .where(WebhookEndpoint.owner_id == caller.owner_id, _same(WebhookEndpoint.world_id, caller.world_id))
@@ -24,11 +37,12 @@ def my_endpoints(caller: Principal) -> Select[Any]:
     )
 
 
-def my_deliveries(caller: Principal, wanted: DeliveryQuery | None = None) -> Select[Delivery, Event]:
-    """The caller's own deliveries with their events, newest first."""
+def my_deliveries(caller: Principal, wanted: DeliveryQuery | None = None) -> Select[Delivery, Event, WebhookEndpoint]:
+    """The caller's own deliveries with their events and endpoints, newest first."""
     found = (
-        select(Delivery, Event)
+        select(Delivery, Event, WebhookEndpoint)
         .join(Event, Event.id == Delivery.event_id)
+        .join(WebhookEndpoint, WebhookEndpoint.id == Delivery.endpoint_id)
         .where(Delivery.owner_id == caller.owner_id, _same(Event.world_id, caller.world_id))
         .order_by(Delivery.id.desc())
     )
@@ -44,16 +58,18 @@ def my_deliveries(caller: Principal, wanted: DeliveryQuery | None = None) -> Sel
 def repeatable(endpoint: WebhookEndpoint, after: int, until: int, *, failed_only: bool) -> Select[Event, Delivery]:
     """Events in a range that an endpoint takes, each with its delivery there, or None; in order.
 
-    With `failed_only` those whose delivery failed, or never was.
+    With `failed_only` those whose delivery failed, or never was. Its own test events are among them, others' are not.
     """
-    told = {fact.name for fact in public_types()}
+    told = {fact.name for fact in public_types()} - {PING}
+    types = told & set(endpoint.event_types) if endpoint.event_types else told
+    own_ping = and_(Event.type == PING, Event.subject_id == str(endpoint.id))
     found = (
         select(Event, Delivery)
         .outerjoin(Delivery, and_(Delivery.event_id == Event.id, Delivery.endpoint_id == endpoint.id))
         .where(
             Event.owner_id == endpoint.owner_id,
             _same(Event.world_id, endpoint.world_id),
-            Event.type.in_(sorted(told & set(endpoint.event_types)) if endpoint.event_types else sorted(told)),
+            or_(Event.type.in_(sorted(types)), own_ping),
             Event.position > after,
             Event.position <= until,
         )

@@ -20,4 +20,9 @@ def next_attempt(now: datetime, attempts: int, retry_after: int | None, chance: 
     if attempts >= ATTEMPTS:
         return None
     wait = WAITS[attempts - 1] * (1 + JITTER * (2 * chance - 1))
-    return now + timedelta(seconds=min(max(wait, retry_after or 0), LONGEST * (1 + JITTER)))
+    return max(now + timedelta(seconds=wait), asked_for(now, retry_after or 0))
+
+
+def asked_for(now: datetime, retry_after: int) -> datetime:
+    """When a receiver that asks for so many seconds may be tried again: a day later at most."""
+    return now + timedelta(seconds=min(retry_after, LONGEST * (1 + JITTER)))

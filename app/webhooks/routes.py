@@ -1,26 +1,22 @@
-"""Endpoints, deliveries, events."""
+"""Endpoints and deliveries."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlalchemy import func, select
-from starlette.responses import StreamingResponse
 
 from app.access.deps import Working, allowed
 from app.access.principal import Principal
 from app.access.scopes import Scope
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.facts import public_types
-from app.core.links import cursor_links
+from app.core.links import cursor_links, one_page
+from app.core.paging import link_header
 from app.core.sandboxes import SandboxFull
-from app.core.web import Reading, new_router, problems, refuses
-from app.core.work import Event
+from app.core.web import Reading, new_router, problems
 from app.webhooks import service
-from app.webhooks.body import body_of, encode_json, examples
-from app.webhooks.models import Attempt, Delivery, DeliveryStatus, WebhookEndpoint
-from app.webhooks.queries import my_deliveries, my_endpoints, visible_events
+from app.webhooks.models import Attempt, Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
+from app.webhooks.queries import my_deliveries, my_endpoints
 from app.webhooks.schemas import (
     DeliveryOut,
     DeliveryPage,
@@ -30,38 +26,15 @@ from app.webhooks.schemas import (
     EndpointMade,
     EndpointOut,
     EndpointPage,
-    EventPage,
-    EventQuery,
-    EventTypePage,
     PingOut,
     RedeliverIn,
     RedeliverOut,
     RotateIn,
 )
-from app.webhooks.streams import Place, TooManyStreams
 
 router = new_router("/v1", "Webhooks and events")
 Manager = Annotated[Principal, allowed(Scope.WEBHOOKS_MANAGE)]
-Listener = Annotated[Principal, allowed(Scope.EVENTS_READ)]
 ATTEMPTS_SHOWN = 10
-
-
-@router.get("/event-types", operation_id="listEventTypes", response_model=EventTypePage)
-async def list_event_types() -> dict[str, Any]:
-    """List every type of event that a partner is told of.
-
-    The body is the same in a webhook, in `GET /v1/events` and on the stream; only `data` differs by type.
-    """
-    items = [
-        {
-            "type": f.name,
-            "summary": f.summary,
-            "data_schema": f.data.model_json_schema(mode="serialization"),
-            "example": examples()[f.name],
-        }
-        for f in public_types()
-    ]
-    return {"items": items, "total": len(items)}
 
 
 @router.post(
@@ -88,7 +61,8 @@ async def create_webhook_endpoint(
 async def list_webhook_endpoints(session: Reading, caller: Manager) -> dict[str, Any]:
     """List your endpoints."""
     found = list(await session.scalars(my_endpoints(caller)))
-    return {"items": [_shown(endpoint) for endpoint in found], "total": len(found)}
+    items = [_shown(endpoint) for endpoint in found]
+    return {"items": items, "total": len(items), "links": one_page("/v1/webhook-endpoints")}
 
 
 @router.get(
@@ -110,10 +84,23 @@ async def change_webhook_endpoint(
     """Change, pause or enable an endpoint.
 
     `paused` holds deliveries back until `enabled`. After we disabled it, `enabled` starts afresh; what was missed is
-    in `GET /v1/events`, or comes again by `POST /v1/deliveries/redeliver`.
+    in `GET /v1/events`, or comes again by `POST /v1/deliveries/redeliver`. A new address is tried at once.
     """
     loopback = request.app.state.settings.webhook_loopback
     return _shown(await service.change(work, caller, endpoint_id, asked, loopback=loopback))
+
+
+@router.delete(
+    "/webhook-endpoints/{endpoint_id}", status_code=204, operation_id="deleteWebhookEndpoint",
+    responses=problems(NotFound),
+)  # fmt: skip
+async def delete_webhook_endpoint(request: Request, caller: Manager, work: Working, endpoint_id: UUID) -> None:
+    """Delete an endpoint.
+
+    Nothing is sent to it any more, and what waited for it has failed. Its address and its secret are forgotten; its
+    deliveries can still be read, and not repeated. It makes room for another one, except in a sandbox.
+    """
+    await service.delete(work, caller, endpoint_id, request.app.state.seal)
 
 
 @router.post(
@@ -125,7 +112,9 @@ async def rotate_webhook_secret(
 ) -> dict[str, Any]:
     """Replace an endpoint's secret.
 
-    The new secret is shown this once. Until the overlap ends both secrets sign every webhook.
+    The new secret is shown this once. Until the overlap ends both secrets sign every webhook. Lost the answer? Rotate
+    again: the secret that your receiver has goes on signing, and so do the newer ones, until the new overlap ends. With
+    `overlap_hours: 0` the new secret alone signs at once.
     """
     endpoint, secret = await service.rotate(work, caller, endpoint_id, asked.overlap_hours, request.app.state.seal)
     return {**_shown(endpoint), "secret": secret}
@@ -140,7 +129,7 @@ async def test_webhook_endpoint(caller: Manager, work: Working, endpoint_id: UUI
 
     Its type is `webhook.ping`.
 
-    `GET /v1/deliveries` shows what your endpoint answered.
+    It goes out at once and first, also while the endpoint fails. `GET /v1/deliveries` shows what it answered.
     """
     delivery = await service.ping(work, caller, endpoint_id)
     return {"event_id": delivery.event_id, "delivery_id": delivery.id}
@@ -148,7 +137,7 @@ async def test_webhook_endpoint(caller: Manager, work: Working, endpoint_id: UUI
 
 @router.get("/deliveries", operation_id="listDeliveries", response_model=DeliveryPage)
 async def list_deliveries(
-    session: Reading, caller: Manager, query: Annotated[DeliveryQuery, Query()]
+    response: Response, session: Reading, caller: Manager, query: Annotated[DeliveryQuery, Query()]
 ) -> dict[str, Any]:
     """List deliveries with their attempts, newest first."""
     wanted = my_deliveries(caller, query)
@@ -159,18 +148,20 @@ async def list_deliveries(
     more, rows = len(rows) > query.limit, rows[: query.limit]
     tries = await _attempts(session, [row.Delivery.id for row in rows])
     links = cursor_links("/v1/deliveries", query, "before", str(rows[-1].Delivery.id) if more else None)
-    items = [_delivery(row.Delivery, row.Event, tries.get(row.Delivery.id, [])) for row in rows]
+    response.headers.update(link_header(links))
+    items = [_delivery(row, tries.get(row.Delivery.id, [])) for row in rows]
     return {"items": items, "total": total, "links": links}
 
 
 @router.post(
     "/deliveries/redeliver", status_code=202, operation_id="repeatDeliveries", response_model=RedeliverOut,
-    responses=problems(NotFound),
+    responses=problems(NotFound, Conflict),
 )  # fmt: skip
 async def redeliver_range(caller: Manager, work: Working, asked: RedeliverIn) -> dict[str, Any]:
     """Repeat deliveries: a range of events, or all that failed.
 
-    Events that were never sent to the endpoint, because it was disabled or did not exist yet, are sent too.
+    Events that were never sent to the endpoint, because it was disabled or did not exist yet, are sent too. It is tried
+    at once, also while it fails; while it is paused all waits, and while it is disabled this is refused.
     """
     queued, more, last = await service.redeliver_range(work, caller, asked)
     return {"queued": queued, "more": more, "last_sequence": last}
@@ -185,80 +176,22 @@ async def get_delivery(session: Reading, caller: Manager, delivery_id: UUID) -> 
     if row is None:
         raise NotFound("You have no delivery of that id; `GET /v1/deliveries` lists yours.")
     tries = await _attempts(session, [delivery_id])
-    return _delivery(row.Delivery, row.Event, tries.get(delivery_id, []))
+    return _delivery(row, tries.get(delivery_id, []))
 
 
 @router.post(
     "/deliveries/{delivery_id}/redeliver", status_code=202, operation_id="repeatDelivery", response_model=DeliveryOut,
-    responses=problems(NotFound),
+    responses=problems(NotFound, Conflict),
 )  # fmt: skip
 async def redeliver(caller: Manager, work: Working, delivery_id: UUID) -> dict[str, Any]:
     """Repeat one delivery.
 
-    It has the same `webhook-id`.
+    It has the same `webhook-id`, and goes out at once and first, also while the endpoint fails; while it is paused it
+    waits, and while it is disabled this is refused.
     """
-    delivery, event = await service.redeliver(work, caller, delivery_id)
+    row = await service.redeliver(work, caller, delivery_id)
     tries = await _attempts(work.session, [delivery_id])
-    return _delivery(delivery, event, tries.get(delivery_id, []))
-
-
-@router.get("/events", operation_id="listEvents", response_model=EventPage)
-async def list_events(session: Reading, caller: Listener, query: Annotated[EventQuery, Query()]) -> Response:
-    """List every event that is yours, in commit order.
-
-    Keep `next_after` and ask again: nothing is skipped and nothing comes twice. Events are kept for at least 30
-    days. The items are byte for byte the bodies of the webhooks.
-    """
-    wanted = visible_events(caller).where(Event.position > query.after)
-    if query.type:
-        wanted = wanted.where(Event.type == query.type)
-    total = await session.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) or 0
-    events = list(await session.scalars(wanted.limit(query.limit)))
-    last = events[-1].position if events and events[-1].position else query.after
-    links = cursor_links("/v1/events", query, "after", str(last) if total > len(events) else None)
-    tail = encode_json({"total": total, "next_after": last, "links": links})[1:]
-    body = b'{"items":[%b],%b' % (b",".join(body_of(event) for event in events), tail)
-    headers = {"Link": f'<{links["next"]}>; rel="next"'} if links["next"] else {}
-    return Response(body, media_type="application/json", headers=headers)
-
-
-@refuses(TooManyStreams)
-async def _place(request: Request, caller: Listener) -> AsyncIterator[Place]:
-    # Given back when the answer has ended, however it ends.
-    with request.app.state.streams.place(caller) as place:
-        yield place
-
-
-@router.get(
-    "/events/stream",
-    operation_id="streamEvents",
-    response_class=Response,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
-)
-async def stream_events(
-    request: Request,
-    place: Annotated[Place, Depends(_place)],
-    after: Annotated[int | None, Query(ge=0, le=2**53, description="Events after this sequence.")] = None,
-    last_event_id: Annotated[
-        str | None, Header(pattern=r"^\d{1,16}$", description="Set by browsers when they reconnect; over `after`.")
-    ] = None,
-) -> StreamingResponse:
-    """Hold a stream of your events open (server-sent events).
-
-    `id` is the event's `sequence`: a client that reconnects with `Last-Event-ID` loses nothing. Without it and
-    without `after` the stream begins with the next event. It ends when the server is stopped or the key is. Hold 10
-    open at most, with all your keys together.
-    """
-    state = request.app.state
-    begin = int(last_event_id) if last_event_id is not None else after
-    if begin is None:
-        async with state.database.read() as session:
-            begin = await session.scalar(select(func.max(Event.position))) or 0
-    return StreamingResponse(
-        state.streams.follow(place, begin),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no"},
-    )
+    return _delivery(row, tries.get(delivery_id, []))
 
 
 async def _attempts(session: Any, deliveries: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
@@ -273,12 +206,14 @@ async def _attempts(session: Any, deliveries: list[UUID]) -> dict[UUID, list[dic
     return told
 
 
-def _delivery(delivery: Delivery, event: Event, attempts: list[dict[str, Any]]) -> dict[str, Any]:
-    pending = delivery.status is DeliveryStatus.PENDING
+def _delivery(row: Any, attempts: list[dict[str, Any]]) -> dict[str, Any]:
+    delivery, event, endpoint = row.Delivery, row.Event, row.WebhookEndpoint
+    tried = delivery.status is DeliveryStatus.PENDING and endpoint.status is EndpointStatus.ENABLED
+    following = max(delivery.next_attempt_at, endpoint.retry_at or delivery.next_attempt_at)
     return {
         "id": delivery.id, "event_id": event.id, "event_type": event.type, "sequence": event.position,
         "endpoint_id": delivery.endpoint_id, "status": delivery.status, "created_at": delivery.created_at,
-        "attempt_count": delivery.attempts, "next_attempt_at": delivery.next_attempt_at if pending else None,
+        "attempt_count": delivery.attempts, "next_attempt_at": following if tried else None,
         "settled_at": delivery.settled_at, "attempts": attempts,
     }  # fmt: skip
 

@@ -34,6 +34,14 @@ Target = Annotated[
 ]
 
 
+class CursorLinks(Out):
+    """Where a list goes on."""
+
+    self: str
+    next: str | None
+    prev: str | None
+
+
 class EndpointIn(In):
     """A new endpoint."""
 
@@ -51,7 +59,7 @@ class EndpointChange(In):
     status: EndpointStatus | None = Field(
         None,
         description="`paused` holds deliveries back; `disabled` wants none at all; `enabled` lets them go, also after "
-        "we disabled it.",
+        "we disabled it. Whichever you set, past failures are forgotten.",
     )
 
 
@@ -66,8 +74,11 @@ class EndpointOut(Out):
     disabled_reason: str | None
     created_at: Instant
     failing_since: Instant | None
-    retry_at: Instant | None = Field(description="While it fails: when it is tried again.")
-    previous_until: Instant | None = Field(description="Until when the secret before the last rotation signs too.")
+    retry_at: Instant | None = Field(
+        description="While it fails: when it is tried again. A test event, a repeated delivery or a new address has "
+        "it tried at once."
+    )
+    previous_until: Instant | None = Field(description="Until when the secrets before the last rotation sign too.")
 
 
 class EndpointMade(EndpointOut):
@@ -77,16 +88,20 @@ class EndpointMade(EndpointOut):
 
 
 class EndpointPage(Out):
-    """Your endpoints."""
+    """Your endpoints, all of them."""
 
     items: list[EndpointOut]
     total: int
+    links: CursorLinks
 
 
 class RotateIn(In):
     """How a secret is replaced."""
 
-    overlap_hours: int = Field(OVERLAP_HOURS, ge=0, le=168, description="How long the old secret signs beside the new.")
+    overlap_hours: int = Field(
+        OVERLAP_HOURS, ge=0, le=168,
+        description="How long the old secret signs beside the new; 0 ends every older one now, as after a leak.",
+    )  # fmt: skip
 
 
 class PingOut(Out):
@@ -117,17 +132,12 @@ class DeliveryOut(Out):
     status: DeliveryStatus
     created_at: Instant
     attempt_count: int
-    next_attempt_at: Instant | None = Field(description="Null once it is settled.")
+    next_attempt_at: Instant | None = Field(
+        description="When it is tried next: not before the `retry_at` of its endpoint. Null once it is settled, and "
+        "while its endpoint is paused or disabled."
+    )
     settled_at: Instant | None
     attempts: list[AttemptOut] = Field(description="The last ten tries, newest first.")
-
-
-class CursorLinks(Out):
-    """Where a list goes on."""
-
-    self: str
-    next: str | None
-    prev: str | None
 
 
 class DeliveryPage(Out):
@@ -196,3 +206,4 @@ class EventTypePage(Out):
 
     items: list[EventTypeOut]
     total: int
+    links: CursorLinks

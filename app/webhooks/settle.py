@@ -105,21 +105,38 @@ def _apply(session: AsyncSession, result: Result, delivery: Delivery, endpoint: 
     chance = random.random()  # noqa: S311 - jitter, no secret
     retry_after = result.reply.retry_after if result.reply else None
     following = retry.next_attempt(result.at, delivery.attempts, retry_after, chance)
-    endpoint.failures += 1
-    endpoint.failing_since = endpoint.failing_since or result.at
-    endpoint.retry_at = retry.next_attempt(result.at, min(endpoint.failures, retry.ATTEMPTS - 1), retry_after, chance)
     gone = result.outcome == "http-410"
     if gone or following is None:
         delivery.status, delivery.settled_at = DeliveryStatus.FAILED, result.at
     else:
         delivery.next_attempt_at = following
-    if endpoint.status is EndpointStatus.ENABLED and (gone or result.at - endpoint.failing_since > retry.DISABLE_AFTER):
-        disable(session, endpoint, "gone" if gone else "failing", result.at)
+    if endpoint.status is not EndpointStatus.ENABLED:
+        return  # it was stopped meanwhile; enabling it begins afresh
+    if _begins_a_round(result.claimed.endpoint, endpoint):
+        endpoint.failing_since = endpoint.failing_since or result.at
+        endpoint.failures += 1
+        turn = min(endpoint.failures, retry.ATTEMPTS - 1)
+        endpoint.retry_at = retry.next_attempt(result.at, turn, retry_after, chance)
+    elif retry_after and endpoint.retry_at:
+        endpoint.retry_at = max(endpoint.retry_at, retry.asked_for(result.at, retry_after))
+    if gone and result.claimed.endpoint.url == endpoint.url:
+        disable(session, endpoint, "gone", result.at)
+    elif result.at - (endpoint.failing_since or result.at) > retry.DISABLE_AFTER:
+        disable(session, endpoint, "failing", result.at)
+
+
+def _begins_a_round(tried: WebhookEndpoint, endpoint: WebhookEndpoint) -> bool:
+    """Whether nothing was noted of an endpoint, and nobody wanted it tried at once, since the try began.
+
+    What goes out together fails together: several tries that meet one blip are one failure, and cost one wait.
+    """
+    return (tried.failures, tried.retry_at) == (endpoint.failures, endpoint.retry_at)
 
 
 def disable(session: AsyncSession, endpoint: WebhookEndpoint, reason: str, now: datetime) -> None:
-    """Stop sending to an endpoint, and tell its partner."""
+    """Stop sending to an endpoint, and tell its partner. Since when it failed goes on to be told; it is not tried."""
     endpoint.status, endpoint.disabled_reason = EndpointStatus.DISABLED, reason
+    endpoint.failing_since, endpoint.retry_at = endpoint.failing_since or now, None
     work = Work(session=session, actor="system", now=now, world_id=endpoint.world_id)
     work.record("webhook.disabled", "webhook_endpoint", endpoint.id, owner_id=endpoint.owner_id, reason=reason)
     notify(work, "webhook.disabled", "webhook_endpoint", endpoint.id, Recipient.PARTNER, reason=reason)

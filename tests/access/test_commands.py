@@ -57,6 +57,17 @@ async def test_rotation_prints_the_new_key(pmhc):
     assert "works until" in done.stderr
 
 
+async def test_an_address_can_be_given_later(pmhc, bare_url):
+    await pmhc("create", "--role", "partner", "--name", "Madison")
+    whose = ("contact", "--role", "partner", "--name", "Madison", "--email")
+    assert "go to it@madison.gov" in (await pmhc(*whose, "it@madison.gov")).stderr
+    key = (await pmhc("create", "--role", "staff", "--name", "The desk")).stdout.strip()
+    async with running(bare_url) as world:
+        owners = await world.client.get("/v1/owners?kind=partner", headers={"X-Api-Key": key})
+        assert [one["contact_email"] for one in owners.json()["items"]] == ["it@madison.gov"]
+    assert "go to nobody" in (await pmhc(*whose, "")).stderr
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -65,6 +76,8 @@ async def test_rotation_prints_the_new_key(pmhc):
         (("create", "--role", "partner", "--name", " "), "--name"),
         (("create", "--role", "partner", "--name", "x", "--expires", "soon"), "not a time"),
         (("create", "--role", "partner", "--name", "x", "--expires", "2020-01-01"), "in the past"),
+        (("create", "--role", "partner", "--name", "x", "--email", "nobody"), "--email"),
+        (("contact", "--role", "partner", "--name", "x", "--email", "it@madison.gov"), "no partner of this name"),
         (("rotate", "pmhc_000000000000"), "no such key"),
         (("revoke", "Madison"), "prefix"),
     ],

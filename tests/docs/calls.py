@@ -146,5 +146,6 @@ WITHOUT_AN_ANSWER = {
     "streamEvents": "a stream has no end",
     "downloadAttachment": "the bytes of a file",
     "deleteSandbox": "nothing is answered",
+    "deleteWebhookEndpoint": "nothing is answered",
 }
 """Operations whose success is not shown, and why."""

@@ -85,5 +85,5 @@ def test_the_general_refusals_are_shown(document):
         for name, response in document["components"]["responses"].items()
         if response["content"]["application/problem+json"].get("examples")
     }
-    assert document["components"]["responses"].keys() - shown <= {"Forbidden", "Conflict", "Gone"}
+    assert document["components"]["responses"].keys() - shown <= {"Forbidden", "Conflict", "Gone", "RequestTimeout"}
     assert shown <= {kind.__name__ for kind in kinds()}

@@ -184,6 +184,40 @@ async def test_a_letter_about_a_submission_that_never_arrived_is_listed_for_its_
     assert await silences(other) == []
 
 
+async def test_an_endpoint_that_we_disabled_is_listed_until_its_partner_says_what_to_do(database_url):
+    async with running(database_url, webhook_loopback=True) as world, receiver(status=410) as gone:
+        partner, other = await a_partner(world), await a_partner(world, "Another")
+        made = (await partner.post("/v1/webhook-endpoints", {"url": gone.url})).json()
+        await partner.asks()
+        await world.drain()
+        [one] = await silences(partner, kind="endpoint")
+        assert (one["id"], one["href"]) == (made["id"], f"/v1/webhook-endpoints/{made['id']}")
+        assert (one["state"], one["about"]) == ("disabled", "gone")
+        assert (await partner.get(one["href"])).json()["failing_since"] == one["since"]
+        assert await silences(other, kind="endpoint") == []
+        for status in ("disabled", "enabled"):
+            await world.client.patch(one["href"], json={"status": status}, headers=partner.headers)
+            assert await silences(partner, kind="endpoint") == []
+
+
+async def test_what_no_worker_looks_at_is_listed_after_ten_minutes(world):
+    partner, other = await a_partner(world), await a_partner(world, "Another")
+    listening = await partner.post("/v1/webhook-endpoints", {"url": "https://partner.example/hooks"})
+    assert listening.status_code == 201
+    for one in (partner, other):
+        await one.asks()
+    world.clock.advance(minutes=9)
+    assert await silences(partner) == []
+    world.clock.advance(minutes=2)
+    assert {(one["kind"], one["about"]) for one in await silences(partner)} == {
+        ("event", "tta.submitted"), ("notice", "tta.receipt"),
+    }  # fmt: skip
+    assert [one["kind"] for one in await silences(other)] == ["notice"], "nobody waits for a webhook there"
+    await world.drain()
+    assert {one["kind"] for one in await silences(partner)} <= {"webhook"}
+    assert await silences(other) == []
+
+
 async def test_a_sandbox_rehearses_silence(world):
     box = await a_sandbox(world.client)
     request = await box.asks()

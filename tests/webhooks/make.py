@@ -71,12 +71,23 @@ async def receiver(**options):
         server.close()
 
 
-async def happen(world, owner, type_="webhook.ping", *, n=1, world_id=None) -> list[str]:
+HAPPENS = "key.revoked"
+"""The type of what happens: thin, and for every endpoint of its owner."""
+
+
+async def happen(world, owner, *, n=1, world_id=None) -> list[str]:
     """Let something happen that concerns an owner; answers the events' ids."""
-    ids = []
+    told = {"prefix": "pmhc_test", "status_before": "active", "status": "revoked"}
     async with world.database.write() as session:
         work = Work(session, actor="test", now=world.clock(), world_id=world_id)
-        for _ in range(n):
-            event = work.record(type_, "webhook_endpoint", owner.id, owner_id=owner.id, endpoint_id=str(owner.id))
-            ids.append(str(event.id))
-    return ids
+        return [str(work.record(HAPPENS, "key", owner.id, owner_id=owner.id, **told).id) for _ in range(n)]
+
+
+async def register(desk, auth, url, **more):
+    answer = await desk.client.post("/v1/webhook-endpoints", json={"url": url, **more}, headers=auth)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def deliveries(desk, auth, **query):
+    return (await desk.client.get("/v1/deliveries", headers=auth, params=query)).json()["items"]

@@ -2,52 +2,116 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
+from app.webhooks.secret import PREVIOUS_MOST
 from tests.access.make import a_key, an_owner
 from tests.make import running
-from tests.webhooks.make import happen, receiver
+from tests.webhooks.make import HAPPENS, Receiver, happen, receiver
 
-PARTNERS = 2
-who = st.integers(0, PARTNERS - 1)
+PARTNERS, EACH = 2, 2
+ALWAYS = datetime.max.replace(tzinfo=UTC)
+who, where, nobody = st.integers(0, PARTNERS - 1), st.integers(0, PARTNERS * EACH - 1), st.just(0)
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("commit"), who, st.integers(1, 3)),
-        st.tuples(st.just("work"), st.sampled_from(["number_events", "dispatch", "send_webhooks"]), st.just(0)),
-        st.tuples(st.just("crash"), who, st.integers(1, 5)),
-        st.tuples(st.just("answers"), who, st.sampled_from([204, 500, 302, 429, "close"])),
-        st.tuples(st.just("rotate"), who, st.integers(0, 1)),
-        st.tuples(st.just("redeliver"), who, st.booleans()),
-        st.tuples(st.just("drain"), who, st.just(0)),
-        st.tuples(st.just("wait"), who, st.sampled_from([1, 61, 400, 3600])),
+        st.tuples(st.just("work"), st.sampled_from(["number_events", "dispatch", "send_webhooks"]), nobody),
+        st.tuples(st.just("crash"), nobody, st.integers(1, 5)),
+        st.tuples(st.just("answers"), where, st.sampled_from([204, 500, 302, 410, 429, "close"])),
+        st.tuples(st.just("set"), where, st.sampled_from(["paused", "enabled", "disabled"])),
+        st.tuples(st.just("ping"), where, nobody),
+        st.tuples(st.just("rotate"), where, st.integers(0, 1)),
+        st.tuples(st.just("redeliver"), where, st.booleans()),
+        st.tuples(st.just("drain"), nobody, nobody),
+        st.tuples(st.just("wait"), nobody, st.sampled_from([1, 61, 400, 3600])),
     ),
     max_size=20,
 )
 
 
+@dataclass
+class Secret:
+    """A secret that was shown, and when it signs."""
+
+    text: str
+    since: datetime
+    until: datetime = ALWAYS
+
+    def signed(self, headers, body) -> bool:
+        made = Webhook(self.text).sign(headers["webhook-id"], _at(headers), body.decode())
+        return made in headers["webhook-signature"].split()
+
+
+@dataclass
+class Endpoint:
+    """An endpoint, as its partner keeps book of it."""
+
+    owner: int
+    auth: dict[str, str]
+    receiver: Receiver
+    id: str = ""
+    secrets: list[Secret] = field(default_factory=list)
+    pings: set[str] = field(default_factory=set)
+
+    def renew(self, text: str, now: datetime, hours: int) -> None:
+        """Those that still sign go on until the overlap ends: the oldest and the last, where they are many."""
+        still = [one for one in reversed(self.secrets) if one.until > now]
+        for place, one in enumerate(still):
+            kept = hours and (place < PREVIOUS_MOST - 1 or place == len(still) - 1)
+            one.until = now + timedelta(hours=hours) if kept else now
+        self.secrets.append(Secret(text, now))
+
+    def check(self, happened: list[str]) -> None:
+        """What came: all that happened, its own test events and no other's, each signed by what was valid then."""
+        came = [(headers, body) for headers, body in self.receiver.came if "lost" not in headers]
+        arrived: dict[str, set[str]] = {}
+        bodies: dict[str, set[bytes]] = {}
+        for headers, body in came:
+            event = json.loads(body)
+            assert headers["webhook-id"] == event["id"]
+            arrived.setdefault(event["type"], set()).add(event["id"])
+            bodies.setdefault(event["id"], set()).add(body)
+            # At the very second of a rotation it may have gone out before or after it.
+            at = _at(headers)
+            may = [one for one in self.secrets if one.since <= at <= one.until and one.signed(headers, body)]
+            must = [one for one in self.secrets if one.since < at < one.until]
+            assert len(may) == len(headers["webhook-signature"].split()) > 0, "signed by no other secret"
+            assert all(one.signed(headers, body) for one in must), "signed by each that is valid"
+        assert arrived.get(HAPPENS, set()) == set(happened), "at least once, and nobody else's"
+        assert arrived.get("webhook.ping", set()) == self.pings
+        assert all(len(different) == 1 for different in bodies.values())
+
+
 class Story:
-    """Two partners with an endpoint each, and everything that goes wrong between them and us."""
+    """Two partners with two endpoints each, and everything that goes wrong between them and us."""
 
     def __init__(self, world, receivers) -> None:
         self.world, self.receivers = world, receivers
-        self.owners, self.auth, self.endpoints = [], [], []
-        self.secrets: list[list[str]] = []
-        self.happened: list[list[str]] = []
+        self.owners, self.endpoints = [], []
+        self.happened: list[list[str]] = [[] for _ in range(PARTNERS)]
 
     async def begin(self) -> None:
-        for theirs in self.receivers:
+        for which in range(PARTNERS):
             owner = await an_owner(self.world)
-            auth = {"X-Api-Key": await a_key(self.world, owner=owner)}
-            made = await self.world.client.post("/v1/webhook-endpoints", json={"url": theirs.url}, headers=auth)
             self.owners.append(owner)
-            self.auth.append(auth)
-            self.endpoints.append(made.json()["id"])
-            self.secrets.append([made.json()["secret"]])
-            self.happened.append([])
+            auth = {"X-Api-Key": await a_key(self.world, owner=owner)}
+            for theirs in self.receivers[which::PARTNERS]:
+                endpoint = Endpoint(which, auth, theirs)
+                made = await self.ask(endpoint, "POST", "/v1/webhook-endpoints", {"url": theirs.url}, 201)
+                endpoint.id = made["id"]
+                endpoint.secrets.append(Secret(made["secret"], self.world.clock()))
+                self.endpoints.append(endpoint)
+
+    async def ask(self, endpoint: Endpoint, method: str, path: str, body, *statuses: int) -> dict:
+        answer = await self.world.client.request(method, path, json=body, headers=endpoint.auth)
+        assert answer.status_code in statuses, answer.text
+        return answer.json()
 
     async def step(self, name: str, which, more) -> None:
         work = self.world.state.worker.work
@@ -62,30 +126,35 @@ class Story:
             claimed = await sender._claim(self.world.database, now(), more)
             for one in claimed[::2]:
                 await sender._post(one.endpoint.url, b"{}", {"webhook-id": str(one.event.id), "lost": "yes"})
-        elif name == "answers":
-            self.receivers[which].status = more
-        elif name == "rotate":
-            path = f"/v1/webhook-endpoints/{self.endpoints[which]}/rotate"
-            made = await self.world.client.post(path, json={"overlap_hours": more}, headers=self.auth[which])
-            self.secrets[which].append(made.json()["secret"])
-        elif name == "redeliver":
-            body = {"endpoint_id": self.endpoints[which], "failed_only": more}
-            answer = await self.world.client.post("/v1/deliveries/redeliver", json=body, headers=self.auth[which])
-            assert answer.status_code == 202, answer.text
         elif name == "drain":
             await self.world.drain()
         elif name == "wait":
             now.advance(seconds=more)
+        else:
+            await self.at_an_endpoint(name, self.endpoints[which], more)
+
+    async def at_an_endpoint(self, name: str, endpoint: Endpoint, more) -> None:
+        path = f"/v1/webhook-endpoints/{endpoint.id}"
+        if name == "answers":
+            endpoint.receiver.status = more
+        elif name == "set":
+            await self.ask(endpoint, "PATCH", path, {"status": more}, 200)
+        elif name == "ping":
+            told = await self.ask(endpoint, "POST", f"{path}/test", None, 202, 409)
+            endpoint.pings |= {told["event_id"]} if "event_id" in told else set()
+        elif name == "rotate":
+            made = await self.ask(endpoint, "POST", f"{path}/rotate", {"overlap_hours": more}, 200)
+            endpoint.renew(made["secret"], self.world.clock(), more)
+        elif name == "redeliver":
+            body = {"endpoint_id": endpoint.id, "failed_only": more}
+            await self.ask(endpoint, "POST", "/v1/deliveries/redeliver", body, 202, 409)
 
     async def end(self) -> None:
         """Everybody is well again, and enough time goes by."""
-        for theirs in self.receivers:
-            theirs.status = 204
-        for auth, endpoint in zip(self.auth, self.endpoints, strict=True):
-            path = f"/v1/webhook-endpoints/{endpoint}"
-            await self.world.client.patch(path, json={"status": "enabled"}, headers=auth)
-            body = {"endpoint_id": endpoint}
-            await self.world.client.post("/v1/deliveries/redeliver", json=body, headers=auth)
+        for endpoint in self.endpoints:
+            endpoint.receiver.status = 204
+            await self.at_an_endpoint("set", endpoint, "enabled")
+            await self.step("redeliver", self.endpoints.index(endpoint), more=True)
         for _ in range(3):
             await self.world.drain()
             self.world.clock.advance(hours=30)
@@ -93,30 +162,21 @@ class Story:
             self.happened[which] += await happen(self.world, owner)
         await self.world.drain()
 
-    async def feed(self, which: int, limit: int) -> list[dict]:
-        seen, url = [], f"/v1/events?type=webhook.ping&limit={limit}"
+    async def feed(self, endpoint: Endpoint, limit: int) -> list[dict]:
+        seen, url = [], f"/v1/events?type={HAPPENS}&limit={limit}"
         while url:
-            page = (await self.world.client.get(url, headers=self.auth[which])).json()
+            page = await self.ask(endpoint, "GET", url, None, 200)
             seen += page["items"]
             url = page["links"]["next"]
         return seen
 
     async def check(self) -> None:
+        for endpoint in self.endpoints:
+            endpoint.check(self.happened[endpoint.owner])
         positions: list[int] = []
-        for which, theirs in enumerate(self.receivers):
-            came = [(headers, body) for headers, body in theirs.came if "lost" not in headers]
-            pings = [json.loads(body) for _, body in came]
-            arrived = {event["id"] for event in pings if event["type"] == "webhook.ping"}
-            assert arrived == set(self.happened[which]), "at least once, and nobody else's"
-            bodies: dict[str, set[bytes]] = {}
-            for headers, body in came:
-                assert headers["webhook-id"] == json.loads(body)["id"]
-                bodies.setdefault(headers["webhook-id"], set()).add(body)
-            assert all(len(different) == 1 for different in bodies.values())
-            newest = self.secrets[which][-1]
-            Webhook(newest).verify(came[-1][1], _fresh(came[-1], newest))
-            feed = await self.feed(which, 200)
-            assert [event["id"] for event in feed] == [e["id"] for e in await self.feed(which, 2)]
+        for which, endpoint in enumerate(self.endpoints[::EACH]):
+            feed = await self.feed(endpoint, 200)
+            assert [event["id"] for event in feed] == [e["id"] for e in await self.feed(endpoint, 2)]
             assert sorted(event["id"] for event in feed) == sorted(self.happened[which]), "exactly once"
             order = [event["sequence"] for event in feed]
             assert order == sorted(order)
@@ -124,30 +184,19 @@ class Story:
         assert len(positions) == len(set(positions)), "one order for all"
 
 
-def _fresh(came, secret) -> dict[str, str]:
-    """The headers under a timestamp that a verifier of today takes: our clock was moved."""
-    headers, body = came
-    signed = Webhook(secret).sign(headers["webhook-id"], _at(headers), body.decode())
-    assert signed in headers["webhook-signature"].split()
-    now = datetime.now(UTC)
-    return {
-        "webhook-id": headers["webhook-id"], "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(secret).sign(headers["webhook-id"], now, body.decode()),
-    }  # fmt: skip
-
-
 def _at(headers) -> datetime:
     return datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
 
 
 def test_no_interleaving_loses_doubles_or_mixes_up_an_event(templates):
-    """Commits, crashes, failures, rotations and redeliveries in any order."""
+    """Commits, crashes, failures, pauses, rotations and redeliveries in any order."""
 
     async def run(story_steps) -> None:
         url = await templates.create(seeded=False)
-        async with receiver() as one, receiver() as two, running(url, webhook_loopback=True) as world:
-            world.clock.now = datetime.now(UTC) - timedelta(days=10)
-            story = Story(world, [one, two])
+        async with AsyncExitStack() as open_, running(url, webhook_loopback=True) as world:
+            receivers = [await open_.enter_async_context(receiver()) for _ in range(PARTNERS * EACH)]
+            world.clock.now = datetime.now(UTC).replace(microsecond=0) - timedelta(days=10)
+            story = Story(world, receivers)
             await story.begin()
             for step in story_steps:
                 await story.step(*step)

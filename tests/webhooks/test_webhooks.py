@@ -5,7 +5,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import pytest
 from sqlalchemy import delete, insert, select, update
 from standardwebhooks.webhooks import Webhook
 
@@ -18,36 +17,7 @@ from app.webhooks.dispatch import delivery_row
 from app.webhooks.models import Delivery, DeliveryStatus
 from tests.access.make import a_key, an_owner
 from tests.make import running
-from tests.webhooks.make import happen, receiver
-
-
-@pytest.fixture
-async def desk(bare_url):
-    """A toolkit that may post to the loopback, with one partner."""
-    async with running(bare_url, webhook_loopback=True) as world:
-        # Signatures carry the time, and verifiers compare it with theirs.
-        world.clock.now = datetime.now(UTC)
-        yield world
-
-
-@pytest.fixture
-async def partner(desk):
-    return await an_owner(desk)
-
-
-@pytest.fixture
-async def auth(desk, partner):
-    return {"Authorization": f"Bearer {await a_key(desk, owner=partner)}"}
-
-
-async def register(desk, auth, url, **more):
-    answer = await desk.client.post("/v1/webhook-endpoints", json={"url": url, **more}, headers=auth)
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
-async def deliveries(desk, auth, **query):
-    return (await desk.client.get("/v1/deliveries", headers=auth, params=query)).json()["items"]
+from tests.webhooks.make import HAPPENS, deliveries, happen, receiver, register
 
 
 async def test_an_event_is_posted_signed_and_the_official_library_verifies_it(desk, partner, auth):
@@ -58,7 +28,7 @@ async def test_an_event_is_posted_signed_and_the_official_library_verifies_it(de
         [(headers, body)] = theirs.came
         assert headers["webhook-id"] == event_id
         told = Webhook(made["secret"]).verify(body, headers)
-        feed = await desk.client.get("/v1/events?type=webhook.ping", headers=auth)
+        feed = await desk.client.get(f"/v1/events?type={HAPPENS}", headers=auth)
         assert feed.json()["items"] == [told]
         assert body in feed.content
         [delivery] = await deliveries(desk, auth)
@@ -426,7 +396,7 @@ async def test_a_range_is_repeated_and_nothing_beside_it(desk, partner, auth):
         made = await register(desk, auth, theirs.url)
         await happen(desk, partner, n=6)
         await desk.drain()
-        feed = (await desk.client.get("/v1/events?type=webhook.ping", headers=auth)).json()["items"]
+        feed = (await desk.client.get(f"/v1/events?type={HAPPENS}", headers=auth)).json()["items"]
         theirs.came.clear()
         asked = {
             "endpoint_id": made["id"], "after": feed[1]["sequence"], "until": feed[3]["sequence"],
@@ -446,7 +416,7 @@ async def test_a_stream_ends_with_the_key_that_opened_it(desk, partner):
         assert await anext(stream) == b"retry: 2000\n\n"
         await happen(desk, partner)
         await desk.drain()
-        assert b"webhook.ping" in await anext(stream)
+        assert HAPPENS.encode() in await anext(stream)
         async with desk.database.write() as session:
             await session.execute(update(ApiKey).where(ApiKey.owner_id == partner.id).values(revoked_at=desk.clock()))
         assert [chunk async for chunk in stream] == []
