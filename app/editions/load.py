@@ -239,11 +239,10 @@ class _Checker:
                     self.fault(field, f"there is no {ref['type']} called {ref['slug']!r}")
 
     def _sources(self, kind: Kind, record: dict[str, Any]) -> list[dict[str, Any]]:
-        labels = dict.fromkeys(record["sources"])
-        for name in kind.markdown:
-            for text in _texts(record[name]):
-                labels.update(dict.fromkeys(render.citations(text)))
-        labels.update(dict.fromkeys(_nested_sources(record)))
+        # In the order in which the texts cite them, so that a reader meets [1] first; then what is listed only.
+        texts = [text for name in kind.markdown for text in _texts(record[name])]
+        labels = dict.fromkeys(label for text in texts for label in render.citations(text))
+        labels.update(dict.fromkeys([*record["sources"], *_nested_sources(record)]))
         spelled = []
         for label in labels:
             try:

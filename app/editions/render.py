@@ -33,6 +33,7 @@ ATTRIBUTES = {
     "th": {"scope", "style"},
     "td": {"style"},
     "ol": {"start"},
+    "li": {"value"},
     "section": {"aria-labelledby", "class"},
     "*": {"id"},
 }
@@ -72,7 +73,12 @@ def to_html(text: str, sources: Sequence[dict[str, Any]], *, list_sources: bool)
     numbers = {source["id"]: n for n, source in enumerate(sources, 1)}
     html = str(_MARKDOWN.render(bare(text), {"numbers": numbers, "titles": {s["id"]: s["title"] for s in sources}}))
     if list_sources and (cited := set(citations(text))):
-        lines = [f'<li id="source-{s["id"]}">{_source_html(s)}</li>' for s in sources if s["id"] in cited]
+        # With its number: another field of the item may cite a source that this one does not.
+        lines = [
+            f'<li id="source-{s["id"]}" value="{numbers[s["id"]]}">{_source_html(s)}</li>'
+            for s in sources
+            if s["id"] in cited
+        ]
         html += (
             '<section class="sources" aria-labelledby="sources"><h2 id="sources">Sources</h2>'
             f"<ol>{''.join(lines)}</ol></section>\n"

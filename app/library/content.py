@@ -77,7 +77,10 @@ class ResourceFields(Fields):
     topics: Slugs = []
     elements: Slugs = []
     program_types: Slugs = []
-    checked_on: date | None = Field(default=None, description="When the address was last tried; null: never.")
+    checked_on: date | None = Field(
+        default=None,
+        description="The day when somebody last tried the address. Null: nobody has; `url_status` says how we know it.",
+    )
 
 
 class ResourceRecord(Record, ResourceFields):
@@ -105,10 +108,23 @@ class FactFields(Fields):
     group: FactGroup
     on_infographic: bool = Field(description="Whether the home page's infographic shows it.")
     statement: Markdown
-    value: float | None = Field(description="The number, to compute and draw with; null where it is not one number.")
-    value_text: Label = Field(description="The number as it is quoted: `1 in 5`, `up to 10`. Show this, with `unit`.")
-    low: float | None = Field(default=None, description="Lower end of the range or confidence interval.")
-    high: float | None = Field(default=None, description="Upper end of the range or confidence interval.")
+    value: float | None = Field(
+        description="The figure as a number. Where the source gives a bound only, such as `more than 18`, it is that "
+        "bound, and `low` or `high` says so. Null where there is a range without a middle, or no number."
+    )
+    value_text: Label = Field(
+        description="The figure as the source words it: `1 in 5`, `up to 10`. Show this, with `unit`."
+    )
+    low: float | None = Field(
+        default=None,
+        description="The least it may be: the lower end of a range or confidence interval, or what `more than` and "
+        "`at least` name. Null where the source gives none.",
+    )
+    high: float | None = Field(
+        default=None,
+        description="The most it may be: the upper end of a range or confidence interval, or what `less than` and "
+        "`up to` name. Null where the source gives none.",
+    )
     unit: Label
     population: Line
     year: Year | None = Field(description="Year of the data, or of the publication where that is all we know.")

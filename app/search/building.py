@@ -100,7 +100,7 @@ class _Making:
         if self.renamed:
             kept = [name for name in index.ordered if name in index.names and name not in self.renamed]
             index.ordered = sorted(kept + [name for name in self.renamed if name in index.names])
-        index.dictionary = Dictionary({**index.groups.spelled, **index.spelled})
+        index.dictionary = Dictionary({**index.groups.spelled, **index.spelled}, index.beside)
         return index
 
     def _add(self, entry: Entry) -> None:

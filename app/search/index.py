@@ -25,7 +25,7 @@ from app.search.bits import Planes
 from app.search.question import Question, understand
 from app.search.spelling import Dictionary
 from app.search.synonyms import Groups
-from app.search.words import pair
+from app.search.words import pair, stem
 
 RAREST = 15
 """Rarity of a word that one item has; a word that all have counts 1 or 2."""
@@ -60,7 +60,7 @@ class SearchIndex:
     """The items of each kind."""
     leaning: list[int] = field(default_factory=list)
     """What every item is worth before anything is asked."""
-    dictionary: Dictionary = field(default_factory=lambda: Dictionary({}))
+    dictionary: Dictionary = field(default_factory=lambda: Dictionary({}, lambda *_: False))
     _spread: dict[str, Planes] = field(default_factory=dict)
 
     @property
@@ -74,6 +74,11 @@ class SearchIndex:
 
     def _knows(self, stem: str) -> bool:
         return stem in self.postings or stem in self.groups.stems
+
+    def beside(self, one: str, other: str) -> bool:
+        """Whether two words stand side by side in a title, a summary or a term that has synonyms."""
+        stems = stem(one), stem(other)
+        return pair(*stems) in self.postings or stems in self.groups.pairs
 
     def strengths(self, term: str) -> Planes:
         """How strongly a stem, or a pair of stems, is in every item."""

@@ -47,7 +47,7 @@ class Question:
 
 
 def understand(text: str, groups: Groups, known: Callable[[str], bool], meant: Callable[[str], str | None]) -> Question:
-    """Read a question; `known` tells whether a stem is found anywhere, `meant` what a misspelled word was to be."""
+    """Read a question; `known` tells whether a stem is found anywhere, `meant` what misspelled words were to be."""
     text = clean(text)
     words: list[Word] = []
     pieces: list[str] = []
@@ -60,12 +60,11 @@ def understand(text: str, groups: Groups, known: Callable[[str], bool], meant: C
         for place, part in enumerate(parts):
             if part in STOP_WORDS:
                 continue
+            better = None
             if not known(stem(part)) and corrections < MOST_CORRECTED and (better := meant(part)):
                 corrections += 1
                 spelled = _replaced(spelled, place if len(parts) > 1 else None, better)
-                part = better  # noqa: PLW2901 - from here on this is the word
-            if part not in STOP_WORDS:
-                words.append(Word(part, stem(part)))
+            words += [Word(each, stem(each)) for each in (better or part).split() if each not in STOP_WORDS]
         pieces += text[at : written.start], spelled
         at = written.end
     corrected = "".join([*pieces, text[at:]]) if corrections else None

@@ -102,6 +102,13 @@ def spoken(content: str) -> str:
     return re.sub(r"\s+([.,;:?!])", r"\1", " ".join(text.split()))
 
 
+def sentences(content: str) -> list[str]:
+    """The sentences of a block, each followed by its citations."""
+    behind = re.sub(r"\s*((?:\[\^[^\]]+\]\s*)+)([.?!:;])", r"\2 \1", content)
+    found = re.findall(r"(?:U\.S\.|.)+?(?:[.?!][\"”*]*(?=\s|$)|$)(?:\s*\[\^[^\]]+\])*", behind)
+    return [each.strip() for each in found if each.strip()]
+
+
 def grade(markdown: str) -> float:
     """The Flesch-Kincaid grade of the sentences; headings and tables are not sentences."""
     said = [spoken(block.content) for block in blocks(markdown) if block.kind in ("paragraph", "item")]

@@ -45,7 +45,7 @@ async def test_a_chief_finds_the_right_answer_first(reader):
         found = keys(await ask(reader, each["question"]))
         ranks[each["question"]] = found.index(each["answer"]) + 1 if each["answer"] in found else None
     score = sum(1 / rank for rank in ranks.values() if rank) / len(QUESTIONS)
-    assert len(QUESTIONS) == 40
+    assert len(QUESTIONS) >= 50
     assert score >= GOOD_ENOUGH, ranks
 
 
@@ -65,6 +65,9 @@ async def test_both_databases_answer_the_same(reader):
         ("Tuscon", "tucson", "learning-site/tucson-police-department"),
         ("self-assesment", "self-assessment", "resource/pmhc-self-assessment"),
         ("HIPPA", "hipaa", None),
+        ("sherrif", "sheriff", "learning-site/gallia-jackson-meigs-sheriffs-offices"),
+        ("mentalhealth first aid", "mental health first aid", "topic/mental-health-first-aid-training"),
+        ("police-mentalhealth", "police-mental health", None),
         ("crisis intervention", None, "program-type/crisis-intervention-team"),
     ],
 )
@@ -74,6 +77,14 @@ async def test_typing_errors_are_corrected_and_told(reader, typed, corrected, fi
     assert page["total"] > 0
     if first:
         assert keys(page)[0] == first
+
+
+@pytest.mark.parametrize("words", ["suicidal", "suicide", "want to die", "I want to kill myself", "end my life", "988"])
+async def test_words_of_crisis_lead_to_988(reader, words):
+    first = (await ask(reader, words))["items"][0]
+    assert (first["type"], first["slug"]) == ("faq", "is-this-for-emergencies")
+    assert "988" in first["title"]
+    assert "988" in first["snippet_html"]
 
 
 async def test_synonyms_are_looked_for_and_told(reader):
@@ -99,7 +110,7 @@ async def test_every_way_of_writing_finds_the_same(reader, ways):
         ("m07", "measure/m07"),
         ("42 CFR Part 2", "resource/part-2-final-rule-2024"),
         ("5150", "measure/m27"),
-        ("988", "topic/call-taking-and-dispatching"),
+        ("988", "faq/is-this-for-emergencies"),
         ("about", "page/about"),
         ("houston-police-department", "learning-site/houston-police-department"),
         ("The Importance of Leadership", "topic/importance-of-leadership"),

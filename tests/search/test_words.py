@@ -56,12 +56,41 @@ def test_a_distance_of_one_is_one_edit(one, other):
 
 
 def test_the_word_more_items_use_was_meant():
-    dictionary = Dictionary({"training": 40, "straining": 1, "draining": 90, "intervention": 9, "jail": 3, "5151": 2})
+    words = {"training": 40, "straining": 1, "draining": 90, "intervention": 9, "jail": 3, "5151": 2}
+    dictionary = Dictionary(words, lambda *_: False)
     assert dictionary.meant("trainng") == "training"
     assert dictionary.meant("intervetnion") == "intervention"
     assert dictionary.meant("intrvetion") == "intervention"  # two edits, in a long word
     assert dictionary.meant("trining") == "training"
     for left_alone in ("jal", "5150", "entirely", "xqzv"):
+        assert dictionary.meant(left_alone) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("sherrif", "sheriff"),
+        ("comitee", "committee"),
+        ("vetrens", "veterans"),
+        ("zherrif", None),  # the first letter is another
+        ("committees", "committee"),  # one edit comes before two
+        ("sharrof", None),  # two other letters
+        ("serif", None),  # five letters: too few for two edits
+    ],
+)
+def test_from_seven_letters_on_two_edits_are_forgiven_with_caution(typed, meant):
+    dictionary = Dictionary(
+        {"sheriff": 9, "committee": 5, "veterans": 3, "coming": 50, "sheriffs": 20}, lambda *_: False
+    )
+    assert dictionary.meant(typed) == meant
+
+
+def test_two_words_that_stand_side_by_side_may_be_typed_as_one():
+    words = {"mental": 90, "health": 95, "site": 40, "learning": 50, "al": 9, "ment": 1, "alhealth": 1, "mentally": 7}
+    dictionary = Dictionary(words, lambda *pair: pair in {("mental", "health"), ("learning", "site"), ("al", "site")})
+    assert dictionary.meant("mentalhealth") == "mental health"
+    assert dictionary.meant("learningsite") == "learning site"
+    for left_alone in ("healthmental", "alsite", "mentalsite", "healthsite"):
         assert dictionary.meant(left_alone) is None
 
 
