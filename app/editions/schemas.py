@@ -48,8 +48,8 @@ class PageQuery(In):
     """How a list is cut."""
 
     limit: Annotated[int, InDigits] = Field(LIMIT, ge=1, le=LIMIT_MAX, description="Items on a page.")
-    before: Annotated[int, InDigits] | None = Field(
-        None, ge=1, le=2**31 - 1, description="Only editions before this number."
+    before: Annotated[int, Field(ge=1, le=2**31 - 1), InDigits] | None = Field(
+        None, description="Only editions before this number."
     )
 
 
@@ -87,8 +87,8 @@ class ChangesQuery(In):
     after: Annotated[int, InDigits] = Field(
         0, ge=0, le=2**31 - 1, description="The edition you have; 0 for everything."
     )
-    until: Annotated[int, InDigits] | None = Field(
-        None, ge=0, le=2**31 - 1, description="Stop at this edition; `links.next` sets it."
+    until: Annotated[int, Field(ge=0, le=2**31 - 1), InDigits] | None = Field(
+        None, description="Stop at this edition; `links.next` sets it."
     )
     offset: Annotated[int, InDigits] = Field(
         0, ge=0, le=10_000_000, description="Changes to skip; `links.next` does this for you."
