@@ -21,9 +21,9 @@ from app.access.models import World
 from app.core.db import Database
 from app.core.work import Work
 from app.tta.acknowledgement import seek
-from app.tta.desk import end_lease
 from app.tta.due import LOOKS, Look
 from app.tta.escalation import catch_up
+from app.tta.hands import end_lease
 from app.tta.models import TTARequest
 from app.tta.queries import in_world
 
