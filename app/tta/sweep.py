@@ -115,7 +115,7 @@ async def _worlds(session: AsyncSession, now: datetime, look: Look) -> Worlds:
     touched = (
         select(World.id, World.offset_seconds)
         .join_from(World, look.world.class_, look.world == World.id)
-        .where(look.before(now + timedelta(seconds=farthest)))
+        .where(look.world.is_not(None), look.before(now + timedelta(seconds=farthest)))
         .group_by(World.id, World.offset_seconds)
         .having(since < now.timestamp())
         .order_by(since, World.id)
