@@ -220,7 +220,7 @@ async def test_the_desk_refuses_what_staff_would_be_refused(sandbox):
     assert "confirm" in refused["allowed_actions"]
     faults = await sandbox.orders(request, "confirm", 422, helpr="Maria")
     assert {fault["pointer"] for fault in faults["errors"]} == {"/helper", "/next_step", "/helpr"}
-    assert (await sandbox.orders(request, "evaluate", 422))["errors"][0]["pointer"] == "/action"
+    assert (await sandbox.orders(request, "explode", 422))["errors"][0]["pointer"] == "/action"
     assert (await sandbox.orders("nobody", "review", 422))["errors"][0]["pointer"] == "/request"
     for body in ([], "confirm", {"action": ["confirm"]}):
         await sandbox.post("/v1/sandboxes/current/desk", body, 422)
