@@ -20,7 +20,7 @@ class AuditQuery(In):
     subject_id: Text | None = Field(None, description="Only about this one.")
     actor: Text | None = Field(
         None, examples=["staff:0190b5a0-0000-7000-8000-000000000000", "anonymous", "cli"],
-        description="Only by this one: `<kind>:<owner id>`, or `anonymous`, `worker`, `cli`.",
+        description="Only by this one: `<kind>:<owner id>`, or `anonymous`, `system`, `worker`, `cli`.",
     )  # fmt: skip
     owner_id: UUID | None = Field(None, description="Only what concerns this owner.")
     request_id: Text | None = Field(None, description="Only what this request caused.")

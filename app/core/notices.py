@@ -6,6 +6,7 @@ and the words are looked up when the letter is rendered, so personal data stays 
     queued --claim--> queued (leased, attempts + 1) --sent--> sent
                                                     --temporary failure--> queued (next_attempt_at later)
                                                     --refused for good, or too many attempts--> failed
+    queued --what it urges to do was done--> superseded
 
 A worker that dies after claiming leaves a lease that runs out; the letter is sent again with the same Message-ID, so
 a recipient's system can tell that it is the same one. At least once, and said so.
@@ -31,6 +32,7 @@ class NoticeStatus(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
     FAILED = "failed"
+    SUPERSEDED = "superseded"
 
 
 class Recipient(StrEnum):

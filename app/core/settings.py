@@ -133,8 +133,8 @@ class Settings(BaseSettings):
     staff_mail: str = Field(
         "",
         max_length=254,
-        description="The desk's address: escalations go there, and replies to letters. Without it, a mail server is "
-        "given no letters to the desk: they wait two days and fail.",
+        description="The desk's address: word of new requests and escalations go there, and replies to letters. "
+        "Without it, a mail server is given no letters to the desk: they wait two days and fail.",
     )
     mail_timeout: float = Field(
         30, gt=0, le=300, description="Seconds that a mail server has for each answer; twice that for a whole letter."

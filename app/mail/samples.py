@@ -24,6 +24,8 @@ QUESTIONS = (
 _ID = "0199ab00-0000-7000-8000-000000000001"
 _SITE = "https://toolkit.example/v1/learning-sites/madison-police-department"
 
+_LATE = {"promise": "confirmation", "due_at": DUE, "new_due_at": None, "standing": "waiting"}
+
 _REQUEST: dict[str, dict[str, Any]] = {
     "receipt": {
         "status": "submitted",
@@ -47,6 +49,7 @@ _REQUEST: dict[str, dict[str, Any]] = {
         "status": "needs_information",
         "asked_at": datetime(2026, 11, 24, 16, 0, tzinfo=UTC),
         "question": "How many officers would take part?\nAnd who is your mental health partner?",
+        "stands_still": True,
     },
     "message": {
         "status": "in_review",
@@ -69,7 +72,17 @@ _REQUEST: dict[str, dict[str, Any]] = {
     "delivery": {
         "status": "delivered",
         "delivered_at": datetime(2027, 3, 18, 15, 0, tzinfo=UTC),
+        "note": "Two nights with the co-responder team.",
         "questions": list(QUESTIONS),
+    },
+    "change": {
+        "status": "on_hold",
+        "change": "hold",
+        "changed_at": datetime(2026, 11, 26, 15, 0, tzinfo=UTC),
+        "reason": "waiting_for_funds",
+        "stands_still": True,
+        "note": "The county decides on the grant in January.",
+        "evaluated": False,
     },
     "decline": {
         "status": "declined",
@@ -87,18 +100,28 @@ _REQUEST: dict[str, dict[str, Any]] = {
         "by_staff": False,
         "reason": None,
     },
-    "breach": {"status": "submitted", "due_at": DUE},
+    "breach": {"status": "submitted", **_LATE},
     "apology": {
         "status": "submitted",
+        "promise": "confirmation",
         "due_at": DUE,
+        "met_at": None,
         "new_due_at": datetime(2026, 11, 25, 18, 0, tzinfo=UTC),
         "message": "Two of us were ill on the same day. That must not cost you the answer: I read your request now.",
     },
     "unacknowledged": {"status": "confirmed", "confirmed_at": datetime(2026, 11, 24, 14, 5, tzinfo=UTC)},
-    "answer": {"status": "in_review", "answered_at": datetime(2026, 11, 25, 16, 0, tzinfo=UTC), "question": True},
-    "escalation": {"status": "submitted", "step": 90, "received_at": RECEIVED, "due_at": DUE, "assignee": None},
+    "answer": {
+        "status": "in_review",
+        "answered_at": datetime(2026, 11, 25, 16, 0, tzinfo=UTC),
+        "question": True,
+        "runs": True,
+    },
+    "escalation": {"status": "submitted", "step": 90, "received_at": RECEIVED, "assignee": None, **_LATE},
+    "arrived": {"status": "submitted", "received_at": RECEIVED, "due_at": DUE},
+    "withdrawn": {"status": "withdrawn", "withdrawn_at": datetime(2026, 11, 24, 16, 0, tzinfo=UTC)},
+    "unreached": {"status": "confirmed", "confirmed_at": datetime(2026, 11, 24, 14, 5, tzinfo=UTC)},
 }
-TO_STAFF = frozenset(("tta.answer", "tta.escalation"))
+TO_STAFF = frozenset(("tta.answer", "tta.arrived", "tta.escalation", "tta.unreached", "tta.withdrawn"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,21 +11,17 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Select, Uuid, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.models import World
 from app.core.feed import Counter
 from app.core.notices import Notice, NoticeStatus
 from app.core.work import Event
-from app.tta.acknowledgement import Acknowledgement
-from app.tta.models import TTARequest
+from app.tta.due import LOOKS, Look
 from app.webhooks.models import Delivery, DeliveryStatus, EndpointStatus, WebhookEndpoint
 
-R = TTARequest
-MATCH_RUNS = and_(*(c.is_(None) for c in (
-    R.match_met_at, R.match_breached_at, R.match_cancelled_at, R.match_paused_at)))  # fmt: skip
-BY_TIME = ("tell_steps", "tell_matches", "end_leases", "seek_acknowledgements")
+BY_TIME = tuple(LOOKS)
 """The worker's tasks that time alone gives something to do."""
 STIRRED = ("keep_sandbox_letters", "number_events", "dispatch", "keep_sandbox_webhooks")
 """Those that others give something to do, in the order in which one leads to the next."""
@@ -70,20 +66,16 @@ def _everything() -> Select[Any]:
     """The statement. It is made once: to put it together takes longer than to ask it."""
     world = bindparam("world", type_=Uuid())
 
-    def first(column: Any, belongs: Any, condition: ColumnElement[bool]) -> Any:
-        return select(func.min(column)).where(belongs == world, condition).scalar_subquery()
+    def first(look: Look) -> Any:
+        return select(func.min(look.at)).where(look.world == world, look.counts).scalar_subquery()
 
     dispatched = select(Counter.value).where(Counter.name == "dispatch").scalar_subquery()
     pending = exists().where(
         WebhookEndpoint.world_id == world, WebhookEndpoint.status == EndpointStatus.ENABLED,
         Delivery.endpoint_id == WebhookEndpoint.id, Delivery.status == DeliveryStatus.PENDING,
     )  # fmt: skip
-    look = Acknowledgement.next_look_at
     found = {
-        "tell_steps": first(R.next_step_at, R.world_id, R.next_step_at.is_not(None)),
-        "tell_matches": first(R.match_due_at, R.world_id, MATCH_RUNS),
-        "end_leases": first(R.leased_until, R.world_id, R.leased_until.is_not(None)),
-        "seek_acknowledgements": first(look, Acknowledgement.world_id, look.is_not(None)),
+        **{name: first(look) for name, look in LOOKS.items()},
         "keep_sandbox_letters": exists().where(Notice.world_id == world, Notice.status == NoticeStatus.QUEUED),
         "number_events": exists().where(Event.world_id == world, Event.position.is_(None)),
         "dispatch": exists().where(Event.world_id == world, or_(Event.position.is_(None), Event.position > dispatched)),

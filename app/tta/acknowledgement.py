@@ -141,6 +141,7 @@ async def seek(work: Work, requests: Sequence[TTARequest]) -> None:
             row.desk_at, row.next_look_at = work.now, None
             _say(work, request, row, "desk")
             open_task(work, request, TaskKind.REACH_REQUESTER)
+            notify(work, Letter.UNREACHED, SUBJECT, request.id, Recipient.STAFF, confirmed_at=told(row.confirmed_at))
 
 
 def _say(work: Work, request: TTARequest, row: Acknowledgement, tried: str) -> None:

@@ -137,7 +137,10 @@ class Deliver(Act):
 
 
 class Evaluate(Act):
-    """Three questions after the help: did it help, did it come in time, what should we do better."""
+    """Three questions after the help: did it help, did it come in time, what should we do better.
+
+    Staff enter the answers of those who gave them by mail or telephone; the fact says by whose hand.
+    """
 
     action: Literal[Action.EVALUATE]
     helped: int = Field(ge=1, le=5, strict=True, description="1 not at all, 5 very much.")
@@ -198,10 +201,16 @@ class Release(Act):
 
 
 class Apologise(Act):
-    """Apologise for a promise that was not kept, and name a new time."""
+    """Apologise for a promise that was not kept, and name a new time.
+
+    It is for the promise that is still waited for, the confirmation or the match; where that was met late, for having
+    been late. The new time is watched: if it passes and nothing has come, that is told, and a new apology is a task.
+    """
 
     action: Literal[Action.APOLOGISE]
-    new_due_at: When
+    new_due_at: When = Field(
+        description="By when it happens now; after a promise that was met late: by when they hear from us again."
+    )
     message: Words
 
 

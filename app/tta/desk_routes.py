@@ -90,10 +90,13 @@ async def act_on_request(
     `GET /v1/tta-requests/lifecycle` shows which action is open in which status, to whom; a move that is not allowed is
     409 with `allowed_actions`. Staff confirm, ask, match, schedule, decline …; whoever asked answers, withdraws and
     evaluates. Every action is one fact in the timeline, with who, when and why.
+
+    The answer is the request as it is now. A key without `tta:read` may act, and reads nothing by it: for such a key
+    what people wrote in the form, and who they are, is left out of `request`.
     """
     request = await service.act(work, viewer, name, asked, tools)
     await work.session.flush()
-    contact = await work.session.get(Contact, request.id)
+    contact = await work.session.get(Contact, request.id) if viewer.reads else None
     names = await views.staff_names(work.session, viewer, [request.assignee_id])
     return views.whole(viewer, request, contact, work.now, names)
 
@@ -151,9 +154,11 @@ async def list_tasks(
 ) -> dict[str, Any]:
     """List what staff have to do beside the queue.
 
-    Oldest first: apologies for promises that were not kept.
+    Oldest first. A task is open until it is done, or its request ends.
 
-    A task is done by its action (`apologise`), or when its request ends.
+    `apologise`: the confirmation, or a new time that was named for a promise, was missed; done by `apologise`.
+    `find_match`: no match was found in time; done by `match`. `reach_requester`: a partner's system did not say that it
+    heard of the confirmation; done by `POST …/acknowledgements`, or by anything that the requester does.
     """
     done = Task.done_at.is_not(None) if query.done else Task.done_at.is_(None)
     wanted = select(Task).where(in_world(Task.world_id, caller.world_id), done)

@@ -13,7 +13,7 @@ from pydantic import Field
 from app.core.clock import rfc3339
 from app.core.facts import Data, define
 from app.core.words import Instant
-from app.tta.states import DESK, STAFF_FACTS, TABLE, Status
+from app.tta.states import DESK, STAFF_FACTS, TABLE, By, Status
 
 SUBJECT = "tta_request"
 Reason = Annotated[str | None, Field(description="Why, as a code; see `GET /v1/tta-requests/lifecycle`.")]
@@ -39,10 +39,14 @@ class Moved(Data):
     clock: str | None = Field(None, description="How the promise of confirmation stood after the move.")
     elapsed_seconds: int | None = Field(None, description="From receipt to confirmation.")
     due_at: Instant | None = Field(None, description="When the match is due.")
+    sites_before: list[str] | None = Field(None, description="Those of an earlier match.")
     sites: list[str] | None = Field(None, description="Slugs of the learning sites it was matched with.")
+    starts_at_before: Instant | None = Field(None, description="When help was scheduled to begin; it was moved.")
     starts_at: Instant | None = Field(None, description="When help is scheduled to begin.")
+    ends_at_before: Instant | None = None
     ends_at: Instant | None = None
     ratings: dict[str, int] | None = Field(None, description="The evaluation: one to five for each question.")
+    by: By | None = Field(None, description="Whose hand entered the evaluation: the requester's, or staff for them.")
 
 
 class Worded(Data):
@@ -54,7 +58,7 @@ class Worded(Data):
 
 
 class Breached(Data):
-    """A promise was not kept."""
+    """A promise was not kept, or not by the new time that was named for it."""
 
     reference: str
     external_ref: str | None
@@ -67,6 +71,8 @@ class Apologised(Data):
 
     reference: str
     external_ref: str | None
+    promise: str | None = Field(None, description="Which promise; null where it is not known any more.")
+    new_due_at_before: Instant | None = Field(None, description="The new time that was named before.")
     new_due_at: Instant
 
 
@@ -76,6 +82,7 @@ class Held(Data):
     reference: str
     assignee_before: UUID | None
     assignee: UUID | None
+    leased_until_before: Instant | None = None
     leased_until: Instant | None
     reason: Reason = None
 
@@ -127,6 +134,10 @@ for _fact in DESK.values():
 define("tta.messaged", "Somebody wrote a message about the request.", Worded)
 define("tta.noted", "Staff wrote an internal note.", Worded, public=False)
 define("tta.promise_breached", "A promise was not kept. Recorded once for each promise.", Breached)
+define(
+    "tta.new_time_missed", "The new time that was named with an apology has passed, and the promise is still not met.",
+    Breached,
+)  # fmt: skip
 define("tta.escalated", "Part of the time for the confirmation is used up.", Escalated, public=False)
 define("tta.task_opened", "Staff have something to do.", TaskData, public=False)
 define("tta.task_done", "Staff have done it.", TaskData, public=False)

@@ -150,7 +150,7 @@ async def _insert(session: AsyncSession, plans: Sequence[Plan]) -> None:
         (Contact, [one.contact for one in plans]),
         (RequestTopic, [topic for one in plans for topic in one.topics]),
         (Event, [one.event for one in plans]),
-        (Notice, [one.notice for one in plans]),
+        (Notice, [notice for one in plans for notice in one.notices]),
     )
     for table, values in rows:
         if values:

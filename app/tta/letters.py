@@ -1,6 +1,7 @@
 """What letters about requests say: read from the one place for personal data at the moment they are written.
 
-The keys of the details are the contract with the mail room's templates (`app/mail/samples.py`).
+The keys of the details are the contract with the mail room's templates (`app/mail/samples.py`). A letter may be written
+long after its cause: what it tells of the row as it was then comes from the notice, where that holds no personal data.
 """
 
 import json
@@ -20,7 +21,9 @@ from app.editions.models import Revision
 from app.tta.drawing import label
 from app.tta.models import TTARequest
 from app.tta.personal import Contact, Message
-from app.tta.states import CENTERS, By, Letter, Status
+from app.tta.sla import PromiseName
+from app.tta.states import CENTERS, ENDS, By, Letter, Status
+from app.tta.telling import matched_sites
 
 EVALUATION = (
     "Did you get the help that you asked for?",
@@ -44,7 +47,7 @@ async def letter_facts(session: AsyncSession, notice: Notice) -> Facts | None:
     contact = await session.get(Contact, request.id)
     said: Mapping[str, Any] = contact.said if contact else {}
     message = await _message(session, notice)
-    names = await _titles(session, request) if notice.kind in {Letter.RECEIPT, Letter.SCHEDULE} else {}
+    names = await _titles(session, request, notice) if notice.kind in {Letter.RECEIPT, Letter.SCHEDULE} else {}
     details = {
         "agency": request.agency_name,
         "partner": await _partner(session, request),
@@ -89,9 +92,9 @@ async def _name(session: AsyncSession, owner_id: UUID | None) -> str | None:
     return await session.scalar(select(Owner.name).where(Owner.id == owner_id)) if owner_id else None
 
 
-async def _titles(session: AsyncSession, request: TTARequest) -> Names:
+async def _titles(session: AsyncSession, request: TTARequest, notice: Notice) -> Names:
     """What is named by slug, by the title under which it is published; one that was retired keeps its last title."""
-    planned = (request.scheduled or {}).get("site")
+    planned = (notice.data.get("scheduled", request.scheduled) or {}).get("site")
     wanted = {
         "topic": request.asked["topics"],
         "program-type": request.asked["program_types"],
@@ -143,11 +146,12 @@ def _question(request: TTARequest, notice: Notice, words: Words, names: Names) -
         "status": Status.NEEDS_INFORMATION.value,
         "asked_at": notice.queued_at,
         "question": words.get("question", ""),
+        "stands_still": notice.data.get("stands_still", True),
     }
 
 
 def _answer(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
-    return {"answered_at": notice.queued_at, "question": "answer" in words}
+    return {"answered_at": notice.queued_at, "question": "answer" in words, "runs": notice.data.get("runs", True)}
 
 
 def _message_details(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
@@ -155,8 +159,8 @@ def _message_details(request: TTARequest, notice: Notice, words: Words, names: N
 
 
 def _match(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
-    sites = (request.matched or {}).get("sites", [])
-    reasons = [term["reason"] for site in sites for term in site["terms"] if 2 * term["contribution"] > term["weight"]]
+    sites = notice.data["sites"] if "sites" in notice.data else matched_sites(request)
+    reasons = [reason for site in sites for reason in site["reasons"]]
     named = [{"name": site["title"], "url": site["href"]} for site in sites]
     provider = [{"name": words["provider"], "url": None}] if "provider" in words else []
     return {
@@ -168,7 +172,7 @@ def _match(request: TTARequest, notice: Notice, words: Words, names: Names) -> d
 
 
 def _schedule(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
-    planned = request.scheduled or {}
+    planned = notice.data.get("scheduled", request.scheduled) or {}
     plan = [
         ("How", label(planned["mode"]) if planned.get("mode") else ""),
         ("With", _listed([planned["site"]], names) if planned.get("site") else ""),
@@ -184,7 +188,24 @@ def _schedule(request: TTARequest, notice: Notice, words: Words, names: Names) -
 
 
 def _delivery(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
-    return {"status": Status.DELIVERED.value, "delivered_at": notice.queued_at, "questions": list(EVALUATION)}
+    return {
+        "status": Status.DELIVERED.value,
+        "delivered_at": notice.queued_at,
+        "note": words.get("note"),
+        "questions": list(EVALUATION),
+    }
+
+
+def _change(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
+    change = notice.data["change"]
+    return {
+        "change": change,
+        "changed_at": notice.queued_at,
+        "reason": notice.data.get("reason"),
+        "stands_still": notice.data.get("stands_still", False),
+        "note": words.get("note"),
+        "evaluated": request.evaluated_at is not None,
+    }
 
 
 def _decline(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
@@ -211,23 +232,50 @@ def _withdrawal(request: TTARequest, notice: Notice, words: Words, names: Names)
 
 
 def _breach(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
-    return {"due_at": request.due_at}
+    return _late(request, notice)
+
+
+def _late(request: TTARequest, notice: Notice) -> dict[str, Any]:
+    """Which promise was broken, and how the request stands when the letter is written: it may be long after."""
+    promise = PromiseName(notice.data.get("promise", PromiseName.CONFIRMATION))
+    clock = request.match if promise is PromiseName.MATCH else request.confirmation
+    ended = request.status in ENDS
+    return {
+        "promise": promise.value,
+        "due_at": _instant(notice.data.get("due_at")) or request.due_at,
+        "new_due_at": _instant(notice.data.get("new_due_at")),
+        "standing": "ended" if ended else "met" if clock is not None and clock.met_at else "waiting",
+    }
 
 
 def _unacknowledged(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {"confirmed_at": request.met_at}
 
 
+def _unreached(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
+    return {"confirmed_at": _instant(notice.data["confirmed_at"])}
+
+
+def _arrived(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
+    return {"received_at": request.received_at, "due_at": request.due_at}
+
+
+def _withdrawn(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
+    return {"withdrawn_at": notice.queued_at}
+
+
 def _apology(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
     return {
-        "due_at": request.due_at,
+        "promise": notice.data.get("promise", PromiseName.CONFIRMATION.value),
+        "due_at": _instant(notice.data.get("due_at")) or request.due_at,
+        "met_at": _instant(notice.data.get("met_at")),
         "new_due_at": _instant(notice.data.get("new_due_at")),
         "message": words.get("message", ""),
     }
 
 
 def _escalation(request: TTARequest, notice: Notice, words: Words, names: Names) -> dict[str, Any]:
-    return {"step": notice.data["step"], "received_at": request.received_at, "due_at": request.due_at}
+    return {"step": notice.data["step"], "received_at": request.received_at, **_late(request, notice)}
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -242,6 +290,7 @@ _DETAILS: Mapping[Letter, Details] = MappingProxyType({
     Letter.MESSAGE: _message_details,
     Letter.MATCH: _match,
     Letter.SCHEDULE: _schedule,
+    Letter.CHANGE: _change,
     Letter.DELIVERY: _delivery,
     Letter.DECLINE: _decline,
     Letter.REFERRAL: _referral,
@@ -250,4 +299,7 @@ _DETAILS: Mapping[Letter, Details] = MappingProxyType({
     Letter.APOLOGY: _apology,
     Letter.UNACKNOWLEDGED: _unacknowledged,
     Letter.ESCALATION: _escalation,
+    Letter.ARRIVED: _arrived,
+    Letter.WITHDRAWN: _withdrawn,
+    Letter.UNREACHED: _unreached,
 })  # fmt: skip

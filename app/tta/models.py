@@ -7,8 +7,9 @@
 - `tta_task`: what staff must do beside the moves of a request, such as an apology for a promise that was not kept.
 
 `due_at` is always 36 hours after `received_at`, so one order serves both: the queue is sorted by time left.
-`next_step_at` is when the worker must look at the request again; null when nothing of the confirmation is due any
-more. What is due is found by that one column, however long the worker was away.
+`next_step_at` is when the worker must look at the request again: at the next step of the confirmation, and then at the
+new time that an apology named, for whichever promise is waited for. It is null when nothing of these is due any more.
+What is due is found by that one column, however long the worker was away.
 """
 
 from collections.abc import Sequence
@@ -84,6 +85,8 @@ class TTARequest(Base):
     match_breached_at: Mapped[datetime | None]
     match_cancelled_at: Mapped[datetime | None]
     match_paused_at: Mapped[datetime | None]
+    match_renewed_due_at: Mapped[datetime | None]
+    """The new time that was named with the apology for a match that was not found in time."""
 
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("owner.id"))
     leased_until: Mapped[datetime | None]

@@ -62,7 +62,7 @@ class Plan:
     contact: Row
     topics: Sequence[Row]
     event: Row
-    notice: Row
+    notices: Sequence[Row]
     answer: str
     location: str
 
@@ -129,7 +129,10 @@ def plan(asked: Asked, pen: Pen, secret: str) -> Plan:
             "tta.submitted", facts.SUBJECT, id_, owner_id=asked.owner_id, reference=reference,
             external_ref=form.external_ref, status=Status.SUBMITTED, due_at=due_at,
         ),
-        notice=notice_row(moment, Letter.RECEIPT, facts.SUBJECT, id_, Recipient.REQUESTER),
+        notices=[
+            notice_row(moment, Letter.RECEIPT, facts.SUBJECT, id_, Recipient.REQUESTER),
+            notice_row(moment, Letter.ARRIVED, facts.SUBJECT, id_, Recipient.STAFF),
+        ],
         answer=body,
         location=str(answer["href"]),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, sele
 
 from app.access.models import Owner
 from app.access.principal import Kind, Principal
+from app.access.scopes import Scope
 from app.core.errors import Invalid
 from app.core.notices import Notice, Recipient
 from app.core.text import fold
@@ -36,6 +37,11 @@ class Viewer:
     def by(self) -> By:
         """In which part they act."""
         return By.STAFF if self.caller.staff else By.REQUESTER
+
+    @property
+    def reads(self) -> bool:
+        """Whether they may read what people wrote: with the scope for it, or with the status token."""
+        return self.caller.anonymous or self.caller.may(Scope.TTA_READ)
 
 
 def visible_to(viewer: Viewer) -> Select[TTARequest]:

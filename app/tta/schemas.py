@@ -10,6 +10,7 @@ from app.core.paging import CursorQuery, Links
 from app.core.web import In, Out
 from app.core.words import Instant, Printable, Slug, State, When
 from app.tta.choices import AgencyType
+from app.tta.models import TaskKind
 from app.tta.sla import ClockState, PromiseName
 from app.tta.states import Action, By, Status
 
@@ -140,7 +141,9 @@ class RequestOut(RequestBrief):
     """A request, whole."""
 
     form_version: str
-    request: dict[str, Any] = Field(description="The form, normalised, as it was stored.")
+    request: dict[str, Any] = Field(
+        description="The form, normalised, as it was stored; without `tta:read`, without what may be personal."
+    )
     promises: list[ClockOut] = Field(description="Every promise made so far: confirmation first, then the match.")
     reason: str | None = Field(description="Why it was declined, referred, withdrawn or put on hold: a code.")
     matched: dict[str, Any] | None = Field(description="The sites it was matched with, each with score and terms.")
@@ -232,7 +235,9 @@ class StepOut(Out):
     """One row of the life of a request."""
 
     action: Action
-    before: list[Status]
+    before: list[Status] = Field(
+        description="Where it may be taken. From a pause, an end is open only where it was open before the pause."
+    )
     after: list[Status] = Field(description="Where it leads; several where it leads back to where it was.")
     by: list[By]
     fact: str = Field(description="The type of event it makes.")
@@ -265,7 +270,7 @@ class TaskOut(Out):
     """Something that staff must do."""
 
     id: UUID
-    kind: str
+    kind: TaskKind = Field(description="What to do; `GET /v1/tta-tasks` says what closes it.")
     request: Href
     reference: str
     opened_at: Instant

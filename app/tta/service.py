@@ -10,8 +10,9 @@ from app.core.errors import Invalid, NotFound
 from app.core.work import Event, Work
 from app.tta import actions as a
 from app.tta.acknowledgement import note_word
-from app.tta.desk import at_the_desk, end_lease
+from app.tta.desk import at_the_desk
 from app.tta.escalation import catch_up
+from app.tta.hands import end_lease
 from app.tta.looking import NOT_FOUND
 from app.tta.models import TTARequest
 from app.tta.moves import Tools, move

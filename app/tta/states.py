@@ -8,7 +8,8 @@ Failure cases first: a request that ends (`closed`, `declined`, `referred`, `wit
 status can reach an end; only a confirmation meets the confirmation clock, and only an end cancels it.
 `GET /v1/tta-requests/lifecycle` publishes the table, and the README's diagram is drawn from it.
 
-What the desk does without moving the request (claim, assign, release, apologise) stands in `DESK`.
+What the desk does without moving the request (claim, assign, release, apologise) stands in `DESK`. Whoever is asked to
+evaluate and answers by mail or telephone is entered by staff, as with an answer to a question; the fact says so.
 """
 
 from collections.abc import Iterable, Mapping
@@ -78,6 +79,7 @@ class Letter(StrEnum):
     ANSWER = "tta.answer"
     MATCH = "tta.match"
     SCHEDULE = "tta.schedule"
+    CHANGE = "tta.change"
     DELIVERY = "tta.delivery"
     DECLINE = "tta.decline"
     REFERRAL = "tta.referral"
@@ -87,17 +89,19 @@ class Letter(StrEnum):
     APOLOGY = "tta.apology"
     UNACKNOWLEDGED = "tta.unacknowledged"
     ESCALATION = "tta.escalation"
+    ARRIVED = "tta.arrived"
+    WITHDRAWN = "tta.withdrawn"
+    UNREACHED = "tta.unreached"
 
 
-TO_STAFF: Final = frozenset((Letter.ANSWER, Letter.ESCALATION))
+TO_STAFF: Final = frozenset((Letter.ANSWER, Letter.ESCALATION, Letter.ARRIVED, Letter.WITHDRAWN, Letter.UNREACHED))
 """Letters that go to the desk; all others go to the person who asked."""
 
 BACK: Final = None
 """The status before the pause."""
 S, A = Status, Action
 STAFF = frozenset((By.STAFF,))
-REQUESTER = frozenset((By.REQUESTER,))
-EITHER = STAFF | REQUESTER
+EITHER = frozenset(By)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +129,14 @@ TABLE = (
     Step(A.REVIEW, (S.CONFIRMED,), S.IN_REVIEW, "tta.review_started", STAFF),
     Step(A.ASK, _WORKED, S.NEEDS_INFORMATION, "tta.asked", STAFF, Letter.QUESTION),
     Step(A.ANSWER, (S.NEEDS_INFORMATION,), BACK, "tta.answered", EITHER, Letter.ANSWER),
-    Step(A.HOLD, (*_WORKED, S.IN_PROGRESS), S.ON_HOLD, "tta.held", STAFF),
-    Step(A.RESUME, (S.ON_HOLD,), BACK, "tta.resumed", STAFF),
+    Step(A.HOLD, (*_WORKED, S.IN_PROGRESS), S.ON_HOLD, "tta.held", STAFF, Letter.CHANGE),
+    Step(A.RESUME, (S.ON_HOLD,), BACK, "tta.resumed", STAFF, Letter.CHANGE),
     Step(A.MATCH, _WORKED, S.MATCHED, "tta.matched", STAFF, Letter.MATCH),
     Step(A.SCHEDULE, (S.MATCHED, S.SCHEDULED), S.SCHEDULED, "tta.scheduled", STAFF, Letter.SCHEDULE),
-    Step(A.START, (S.MATCHED, S.SCHEDULED), S.IN_PROGRESS, "tta.started", STAFF),
+    Step(A.START, (S.MATCHED, S.SCHEDULED), S.IN_PROGRESS, "tta.started", STAFF, Letter.CHANGE),
     Step(A.DELIVER, (S.IN_PROGRESS,), S.DELIVERED, "tta.delivered", STAFF, Letter.DELIVERY),
-    Step(A.EVALUATE, (S.DELIVERED, S.CLOSED), S.CLOSED, "tta.evaluated", REQUESTER),
-    Step(A.CLOSE, (S.DELIVERED,), S.CLOSED, "tta.closed", STAFF),
+    Step(A.EVALUATE, (S.DELIVERED, S.CLOSED), S.CLOSED, "tta.evaluated", EITHER),
+    Step(A.CLOSE, (S.DELIVERED,), S.CLOSED, "tta.closed", STAFF, Letter.CHANGE),
     Step(A.DECLINE, tuple(s for s in _UNDELIVERED if s is not S.IN_PROGRESS), S.DECLINED, "tta.declined", STAFF,
           Letter.DECLINE),
     Step(A.REFER, tuple(s for s in _UNDELIVERED if s is not S.IN_PROGRESS), S.REFERRED, "tta.referred", STAFF,
@@ -162,7 +166,7 @@ REASONS: Mapping[Action, tuple[str, ...]] = MappingProxyType({
     A.WITHDRAW: ("no_longer_needed", "helped_elsewhere", "sent_twice", "other"),
     A.CLAIM: ("taken_in_hand",),
     A.ASSIGN: ("given_to",),
-    A.RELEASE: ("given_back", "lease_expired"),
+    A.RELEASE: ("given_back", "lease_expired", "request_ended"),
     A.APOLOGISE: ("promise_broken",),
 })  # fmt: skip
 """Why an action is taken, as codes; the first is meant where none is sent. For `refer` the code is the other center."""
@@ -198,12 +202,11 @@ class ForbiddenMove(Conflict):
     title = "The move is not allowed now"
 
 
-def step(status: Status, action: Action, by: By) -> Step:
+def step(status: Status, action: Action, by: By, paused_from: Status | None = None) -> Step:
     """Where the action leads and which fact it makes, or a refusal that says what is allowed."""
-    found = STEPS.get((status, action))
-    if found is None or by not in found.by:
-        raise forbidden(status, action, allowed(status, by))
-    return found
+    if action not in allowed(status, by, paused_from):
+        raise forbidden(status, action, allowed(status, by, paused_from))
+    return STEPS[status, action]
 
 
 def forbidden(status: Status, action: Action, open_actions: Iterable[Action]) -> ForbiddenMove:
@@ -214,6 +217,9 @@ def forbidden(status: Status, action: Action, open_actions: Iterable[Action]) ->
     return ForbiddenMove(detail, status_of_request=status.value, allowed_actions=names)
 
 
-def allowed(status: Status, by: By) -> list[Action]:
-    """The moves that are open in a status."""
-    return [a for a in Action if (status, a) in STEPS and by in STEPS[status, a].by]
+def allowed(status: Status, by: By, paused_from: Status | None = None) -> list[Action]:
+    """The moves that are open in a status; a pause opens no way to an end that was not open before it."""
+    there = [a for a in Action if (status, a) in STEPS and by in STEPS[status, a].by]
+    if paused_from is None:
+        return there
+    return [a for a in there if STEPS[status, a].after not in ENDS or (paused_from, a) in STEPS]

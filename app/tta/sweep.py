@@ -2,70 +2,72 @@
 
 Each task looks first, without a lock, and takes rows in small batches with `FOR UPDATE SKIP LOCKED`, so that several
 workers share the work. A sandbox has a clock of its own: its rows fall due by its own time. Whatever is missed for two
-days is found by the same look at one column.
+days is found by the same look at one column (`due.py`).
+
+A round looks after few sandboxes: those in which something is due by their own clock, the longest overdue first. What
+was done is due no longer, so however many there are, each has its turn; and one whose clock was moved far ahead takes
+no place from another. Whoever moves the clock of one sandbox asks for `only` that one.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import Float, and_, cast, extract, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.models import World
 from app.core.db import Database
 from app.core.work import Work
-from app.tta.acknowledgement import Acknowledgement, seek
-from app.tta.desk import end_lease
+from app.tta.acknowledgement import seek
+from app.tta.due import LOOKS, Look
 from app.tta.escalation import catch_up
+from app.tta.hands import end_lease
 from app.tta.models import TTARequest
 from app.tta.queries import in_world
 
 BATCH = 100
 WORLDS = 50
-"""Sandboxes looked after in one round; the others have their turn in the next."""
+"""Sandboxes looked after in one round."""
 R = TTARequest
 Worlds = Mapping[UUID | None, datetime]
 """The present instant in each world; the real one has no id."""
-Due = Callable[[datetime], ColumnElement[bool]]
+Do = Callable[[Work, Sequence[TTARequest]], Awaitable[None]]
 
 
-def _step_due(now: datetime) -> ColumnElement[bool]:
-    return R.next_step_at < now
+class Sweep(Protocol):
+    """A task of the worker that can also look at one sandbox alone."""
+
+    async def __call__(self, database: Database, now: datetime, only: UUID | None = None) -> int:
+        """Do what is due; answers how many requests were touched."""
 
 
-def _match_due(now: datetime) -> ColumnElement[bool]:
-    open_ = and_(R.match_met_at.is_(None), R.match_breached_at.is_(None), R.match_cancelled_at.is_(None))
-    return and_(R.match_due_at < now, open_, R.match_paused_at.is_(None))
-
-
-def _lease_over(now: datetime) -> ColumnElement[bool]:
-    return R.leased_until < now
-
-
-def _silent(now: datetime) -> ColumnElement[bool]:
-    return R.id.in_(select(Acknowledgement.request_id).where(Acknowledgement.next_look_at < now))
-
-
-async def tell_steps(database: Database, now: datetime) -> int:
+async def tell_steps(database: Database, now: datetime, only: UUID | None = None) -> int:
     """A task: escalate, and note promises of confirmation that were broken."""
-    return await _sweep(database, now, _step_due, _tell)
+    return await _sweep(database, now, only, LOOKS["tell_steps"], _tell)
 
 
-async def tell_matches(database: Database, now: datetime) -> int:
+async def tell_matches(database: Database, now: datetime, only: UUID | None = None) -> int:
     """A task: note matches that were not found in time."""
-    return await _sweep(database, now, _match_due, _tell)
+    return await _sweep(database, now, only, LOOKS["tell_matches"], _tell)
 
 
-async def end_leases(database: Database, now: datetime) -> int:
+async def end_leases(database: Database, now: datetime, only: UUID | None = None) -> int:
     """A task: put requests whose claim has run out back into the queue."""
-    return await _sweep(database, now, _lease_over, _release)
+    return await _sweep(database, now, only, LOOKS["end_leases"], _release)
 
 
-async def seek_acknowledgements(database: Database, now: datetime) -> int:
+async def seek_acknowledgements(database: Database, now: datetime, only: UUID | None = None) -> int:
     """A task: where nobody acknowledged a confirmation, try the next way."""
-    return await _sweep(database, now, _silent, seek)
+    return await _sweep(database, now, only, LOOKS["seek_acknowledgements"], seek)
+
+
+SWEEPS: Mapping[str, Sweep] = {
+    "tell_steps": tell_steps, "tell_matches": tell_matches, "end_leases": end_leases,
+    "seek_acknowledgements": seek_acknowledgements,
+}  # fmt: skip
+"""By the name of the worker's task."""
 
 
 async def _tell(work: Work, requests: Sequence[TTARequest]) -> None:
@@ -77,13 +79,14 @@ async def _release(work: Work, requests: Sequence[TTARequest]) -> None:
         end_lease(work, request)
 
 
-async def _sweep(
-    database: Database, now: datetime, due: Due, do: Callable[[Work, Sequence[TTARequest]], Awaitable[None]]
-) -> int:
+async def _sweep(database: Database, now: datetime, only: UUID | None, look: Look, do: Do) -> int:
     """Find what is due, a batch of it, and do it; answers how many requests were touched."""
     async with database.read() as session:
-        worlds = await _worlds(session, now, due)
-        wanted = or_(*(and_(in_world(R.world_id, world), due(present)) for world, present in worlds.items()))
+        worlds = await (_worlds(session, now, look) if only is None else _one(session, now, only))
+        if not worlds:
+            return 0
+        due = (and_(in_world(look.world, world), look.before(present)) for world, present in worlds.items())
+        wanted = look.requests(or_(*due))
         if await session.scalar(select(R.id).where(wanted).limit(1)) is None:
             return 0
     async with database.write() as session:
@@ -96,12 +99,27 @@ async def _sweep(
     return len(found)
 
 
-async def _worlds(session: AsyncSession, now: datetime, due: Due) -> Worlds:
-    """The real world, and the sandboxes in which something may be due."""
+async def _one(session: AsyncSession, now: datetime, world_id: UUID) -> Worlds:
+    ahead = await session.scalar(select(World.offset_seconds).where(World.id == world_id))
+    return {} if ahead is None else {world_id: now + timedelta(seconds=ahead)}
+
+
+async def _worlds(session: AsyncSession, now: datetime, look: Look) -> Worlds:
+    """The real world, and the sandboxes in which something is due."""
     farthest = await session.scalar(select(World.offset_seconds).order_by(World.offset_seconds.desc()).limit(1))
     if farthest is None:
         return {None: now}
-    latest = now + timedelta(seconds=farthest)
-    touched = select(R.id).where(R.world_id == World.id, due(latest)).exists()
-    rows: Any = await session.execute(select(World.id, World.offset_seconds).where(touched).limit(WORLDS))
+    # In seconds, because the two databases reckon with instants differently. SQLite drops parts of a second, so a
+    # sandbox may be looked at in vain for that long.
+    since = cast(extract("epoch", func.min(look.at)), Float) - World.offset_seconds
+    touched = (
+        select(World.id, World.offset_seconds)
+        .join_from(World, look.world.class_, look.world == World.id)
+        .where(look.world.is_not(None), look.before(now + timedelta(seconds=farthest)))
+        .group_by(World.id, World.offset_seconds)
+        .having(since < now.timestamp())
+        .order_by(since, World.id)
+        .limit(WORLDS)
+    )
+    rows: Any = await session.execute(touched)
     return {None: now, **{row.id: now + timedelta(seconds=row.offset_seconds) for row in rows}}

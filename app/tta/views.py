@@ -75,7 +75,7 @@ def whole(
         "request": join(request.asked, contact.said if contact else {}) | {"external_ref": request.external_ref},
         "promises": [
             confirmation(request, now),
-            *([shown(PromiseName.MATCH, match, now)] if match else []),
+            *([shown(PromiseName.MATCH, match, now, request.match_renewed_due_at)] if match else []),
         ],
         "reason": request.reason,
         "matched": request.matched,
@@ -84,7 +84,7 @@ def whole(
         "body_sha256": request.digest,
         "receipt": request.receipt,
         "confirmation_receipt": request.confirmation_receipt,
-        "allowed_actions": allowed_actions(viewer, request),
+        "allowed_actions": allowed_actions(viewer, request, now),
     }
 
 

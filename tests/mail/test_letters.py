@@ -29,6 +29,15 @@ PLACE = Place("https://toolkit.example", answers_reach_us=True)
 SILENT_PLACE = Place("https://toolkit.example", answers_reach_us=False)
 
 
+LATE = {
+    "match": {"promise": "match", "status": "in_review"},
+    "new time": {"new_due_at": DUE + timedelta(hours=14)},
+    "new time for the match": {"promise": "match", "status": "in_review", "new_due_at": DUE + timedelta(days=20)},
+    "met meanwhile": {"status": "confirmed", "standing": "met"},
+    "ended meanwhile": {"status": "withdrawn", "standing": "ended"},
+}
+
+
 def cases():
     """Every kind as its sample, and every turn that a template can take."""
     made = {kind: (kind, sample.facts, PLACE, False) for kind, sample in SAMPLES.items()}
@@ -68,6 +77,46 @@ def cases():
     )  # fmt: skip
     made["tta.decline, bare"] = ("tta.decline", request_facts("decline", reason=""), SILENT_PLACE, False)
     made["tta.apology, without words"] = ("tta.apology", request_facts("apology", message=None), SILENT_PLACE, False)
+    made["tta.apology, confirmed meanwhile"] = (
+        "tta.apology",
+        request_facts("apology", status="confirmed", met_at=DUE + timedelta(hours=3)),
+        PLACE,
+        False,
+    )
+    made["tta.apology, match"] = (
+        "tta.apology",
+        request_facts("apology", status="in_review", promise="match", new_due_at=DUE + timedelta(days=20)),
+        PLACE,
+        False,
+    )
+    for turn, changes in LATE.items():
+        for letter_ in ("breach", "escalation"):
+            more = {"step": 100} if letter_ == "escalation" else {}
+            made[f"tta.{letter_}, {turn}"] = (f"tta.{letter_}", request_facts(letter_, **changes, **more), PLACE, False)
+    changes_ = {
+        "resume": ("in_review", None),
+        "start": ("in_progress", "Come to the front."),
+        "close": ("closed", None),
+    }
+    for change, (status, note) in changes_.items():
+        made[f"tta.change, {change}"] = (
+            "tta.change",
+            request_facts("change", change=change, status=status, note=note, stands_still=False),
+            SILENT_PLACE,
+            False,
+        )
+    made["tta.change, hold without a clock"] = (
+        "tta.change", request_facts("change", reason="other", stands_still=False), PLACE, False,
+    )  # fmt: skip
+    made["tta.delivery, bare"] = ("tta.delivery", request_facts("delivery", note=None), PLACE, False)
+    made["tta.question, after the match"] = (
+        "tta.question", request_facts("question", stands_still=False), PLACE, False,
+    )  # fmt: skip
+    made["tta.answer, after the match"] = ("tta.answer", request_facts("answer", runs=False), PLACE, False)
+    made["tta.answer, a message"] = ("tta.answer", request_facts("answer", question=False), PLACE, False)
+    made["tta.arrived, through a partner"] = (
+        "tta.arrived", request_facts("arrived", partner="Springfield CAD"), PLACE, False,
+    )  # fmt: skip
     for step in (50, 75, 100):
         made[f"tta.escalation, {step}"] = (
             "tta.escalation", request_facts("escalation", step=step, assignee="Maria Lopez"), PLACE, False,

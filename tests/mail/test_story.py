@@ -86,7 +86,7 @@ async def test_the_timeline_shows_each_letter_once_and_the_desks_own_to_the_desk
     assert {letter["status"] for letter in letters} == {"sent"}
     assert not any("staff" in str(entry) or "escalat" in str(entry) for entry in theirs)
     kinds = [entry["notice"]["kind"] for entry in ours if entry["notice"]]
-    assert sorted(kinds) == sorted(["tta.receipt", "tta.breach", *["tta.escalation"] * 4])
+    assert sorted(kinds) == sorted(["tta.receipt", "tta.arrived", "tta.breach", *["tta.escalation"] * 4])
     assert len(theirs) == len({entry["id"] for entry in theirs})
 
 
@@ -97,13 +97,13 @@ async def test_the_desk_is_told_a_message_from_an_answer(world, staff):
     await world.drain()
     [told] = [letter for letter in world.letters() if "message" in letter["Subject"]]
     assert "wrote to the desk about request" in plain(told)
-    assert "clocks run again" not in plain(told)
+    assert "clock of its match" not in plain(told)
     for action in ("confirm", "ask"):
         await staff.does(id_, action)
     await partner.does(id_, "answer")
     await world.drain()
     [told] = [letter for letter in world.letters() if "was answered" in letter["Subject"]]
-    assert "its clocks run again" in plain(told)
+    assert "the clock of its match runs again" in plain(told)
 
 
 async def test_a_partner_is_told_when_its_letter_has_gone_and_never_of_the_desks(world):
@@ -155,4 +155,4 @@ async def test_letters_of_a_sandbox_stay_in_it(world):
     assert world.letters() == []
     async with world.database.read() as session:
         kept = list(await session.scalars(select(SandboxLetter)))
-    assert [letter.kind for letter in kept] == ["tta.receipt"]
+    assert {letter.kind for letter in kept} == {"tta.receipt", "tta.arrived"}

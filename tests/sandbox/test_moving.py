@@ -7,9 +7,13 @@ from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import select
+
 from app.access.models import World as Row
+from app.core.work import Event
 from app.sandbox import moving
 from app.sandbox.moving import AT_ONCE
+from app.tta.sweep import WORLDS, tell_steps
 from tests.sandbox.make import a_sandbox
 from tests.sandbox.test_sandbox import instant
 
@@ -96,3 +100,21 @@ async def test_a_process_moves_few_clocks_at_once(bare, monkeypatch):
     for one in others:
         await one.__aexit__(None, None, None)
     await box.waits("PT1H")
+
+
+async def test_however_many_sandboxes_there_are_each_has_its_turn(world):
+    """One far ahead makes everything of everybody look due by its time; a round takes but some sandboxes."""
+    boxes = [await a_sandbox(world.client) for _ in range(WORLDS + 8)]
+    asked = {box.id: (await box.asks())["id"] for box in boxes}
+    await boxes[0].waits("P30D")
+    for box in (boxes[1], boxes[-2], boxes[-1]):
+        happened = (await box.waits("PT37H"))["happened"]
+        assert [e["data"]["step"] for e in happened if e["type"] == "tta.escalated"] == [50, 75, 90, 100]
+    untouched = boxes[2:-2]
+    assert await tell_steps(world.database, world.clock()) == 0
+    world.clock.advance(hours=19)
+    while await tell_steps(world.database, world.clock()):
+        pass
+    async with world.database.read() as session:
+        told = select(Event.subject_id).where(Event.type == "tta.escalated", Event.data["step"].as_integer() == 50)
+        assert {asked[box.id] for box in untouched} <= set(await session.scalars(told))

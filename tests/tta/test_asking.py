@@ -43,7 +43,7 @@ async def test_a_request_is_received_with_its_clock_running(world):
         "new_due_at": None,
     }  # fmt: skip
     assert told["status_token"].startswith("tts_")
-    assert await counts(world) == {"requests": 1, "contacts": 1, "events": 1, "notices": 1}
+    assert await counts(world) == {"requests": 1, "contacts": 1, "events": 1, "notices": 2}
     someone.token = told["status_token"]
     shown = await someone.sees(told["id"])
     assert shown["reference"] == told["reference"]
@@ -209,7 +209,7 @@ async def test_fifty_identical_posts_at_once_make_one_request(world, who):
         if answer.status_code == 409:
             assert answer.json()["type"] == "/problems/still-running"
             assert answer.headers["retry-after"] == "1"
-    assert await counts(world) == {"requests": 1, "contacts": 1, "events": 1, "notices": 1}
+    assert await counts(world) == {"requests": 1, "contacts": 1, "events": 1, "notices": 2}
     late = await asker.ask(key="fifty")
     assert late.content == kept[0].content
 
@@ -218,7 +218,7 @@ async def test_many_different_posts_at_once_are_all_kept(world):
     partner = await a_partner(world)
     ids = await asyncio.gather(*(partner.asks(external_ref=f"case {n}") for n in range(120)))
     assert len(set(ids)) == 120
-    assert await counts(world) == {"requests": 120, "contacts": 120, "events": 120, "notices": 120}
+    assert await counts(world) == {"requests": 120, "contacts": 120, "events": 120, "notices": 240}
 
 
 async def test_an_own_reference_is_used_once(world):

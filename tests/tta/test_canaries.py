@@ -3,11 +3,13 @@
 import asyncio
 import json
 import re
+from itertools import product
 from pathlib import Path
 
 from sqlalchemy import String, cast, select
 
 from app.core.db import Base
+from app.tta.actions import KINDS, TEXTS
 from app.tta.drawing import PERSONAL_PATHS
 from tests.make import running
 from tests.ops.test_process import server
@@ -72,30 +74,53 @@ def with_canaries(canary: str) -> dict:
     return body
 
 
+LIVES = (
+    ("confirm", "ask", "answer", "hold", "resume", "match", "schedule", "start", "deliver", "evaluate"),
+    ("confirm", "match", "start", "deliver", "close"),
+    ("apologise", "decline"),
+    ("refer",),
+    ("withdraw",),
+)
+
+
+def said_with(action: str) -> set[str]:
+    """What a person writes with an action, by name."""
+    return set(TEXTS) & set(KINDS[action].model_fields)
+
+
+def test_every_word_that_an_action_takes_is_a_canary_somewhere():
+    spoken = {action for action in KINDS if said_with(action)}
+    assert spoken == {action for life in LIVES for action in life if said_with(action)}
+    prose = {
+        (action, name)
+        for action, kind in KINDS.items()
+        for name, field in kind.model_json_schema()["properties"].items()
+        for said in field.get("anyOf", [field])
+        if said.get("type") == "string" and not {"const", "format", "pattern"} & set(said)
+    }
+    assert prose == {(action, name) for action in KINDS for name in said_with(action)}
+
+
 async def test_personal_data_stays_in_its_place(database_url, tmp_path):
     canary = "canary-jo-9c41"
     seen = []
     async with running(database_url, mail_url=f"file:{tmp_path}") as world:
         partner, staff = await a_partner(world), await a_member_of_staff(world)
         someone = Person(world.client)
-        for who in (partner, someone):
-            answer = await who.post(PATH, with_canaries(canary), **{"Idempotency-Key": "canary"})
+        for who, (n, life) in product((partner, someone), enumerate(LIVES)):
+            answer = await who.post(PATH, with_canaries(canary), **{"Idempotency-Key": f"canary-{n}"})
             assert answer.status_code == 201, answer.text
             seen.append(str(answer.headers))
             id_ = answer.json()["id"]
             who.token = answer.json()["status_token"]
             assert canary in (await who.get(f"{PATH}/{id_}")).text
             await who.post(f"{PATH}/{id_}/messages", {"words": f"I am {canary}."})
-            words = {
-                name: value for action in MORE.values() for name, value in action.items() if isinstance(value, str)
-            }
-            for action in ("confirm", "ask", "answer", "hold", "resume", "match", "schedule", "start", "deliver"):
-                more = {
-                    n: f"{canary} {v}" if n in TOLD and v == words.get(n) else v
-                    for n, v in MORE.get(action, {}).items()
-                }
-                actor = who if action == "answer" else staff
-                assert (await actor.act(id_, action, **more)).status_code == 200, action
+            for action in life:
+                world.clock.advance(hours=37 if action == "apologise" else 0)
+                more = {**MORE.get(action, {}), **{name: f"{canary}, {name}" for name in said_with(action)}}
+                actor = who if action in {"answer", "withdraw", "evaluate"} else staff
+                done = await actor.act(id_, action, **more)
+                assert done.status_code == 200, done.text
             await staff.post(f"{PATH}/{id_}/messages", {"words": f"Note on {canary}", "internal": True})
             # Refusals that the words were in.
             await who.post(PATH, {**with_canaries(canary), "kind": canary}, **{"Idempotency-Key": "refused"})
@@ -137,9 +162,6 @@ async def test_the_log_of_a_real_server_holds_nothing_of_what_people_wrote(datab
     assert "/v1/tta-requests" in log
     assert canary not in log
     assert answer.json()["status_token"] not in log
-
-
-TOLD = {"helper", "next_step", "question", "answer", "explanation", "message", "note"}
 
 
 async def where(world, text: str) -> set[str]:

@@ -142,8 +142,8 @@ async def test_a_worker_that_slept_for_two_days_tells_everything_in_order_and_on
             "2026-11-24T09:30:00Z", "2026-11-24T18:30:00Z", "2026-11-24T23:54:00Z", "2026-11-25T03:30:00Z",
         ]  # fmt: skip
         assert await letters(world, id_) == [
-            "tta.receipt", "tta.escalation50", "tta.escalation75", "tta.escalation90", "tta.escalation100",
-            "tta.breach",
+            "tta.receipt", "tta.arrived", "tta.escalation50", "tta.escalation75", "tta.escalation90",
+            "tta.escalation100", "tta.breach",
         ]  # fmt: skip
         positions = [event.position for event in await facts(world, id_, "tta.submitted", "tta.escalated")]
         assert positions == sorted(positions)

@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -66,7 +67,9 @@ async def _requests(world: World, partner: Person, staff: Person) -> None:
         contact.said = {**contact.said, "contact": {**contact.said["contact"], "email": "nobody"}}
     world.clock.advance(hours=37)
     await world.drain()
-    await staff.does(late, "apologise")
+    await staff.does(late, "apologise", new_due_at=(world.clock() + timedelta(hours=2)).isoformat())
+    world.clock.advance(hours=3)
+    await world.drain()
     await staff.does(late, "confirm")
     for _ in range(2):
         world.clock.advance(hours=25)
