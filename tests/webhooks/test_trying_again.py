@@ -1,5 +1,6 @@
 """When an endpoint that fails is tried again: after one wait for one blip, and at once when a person asks."""
 
+import asyncio
 from datetime import datetime
 
 import pytest
@@ -32,11 +33,19 @@ async def fail_for_hours(desk, partner, auth, made) -> None:
 
 
 async def test_four_tries_that_meet_one_blip_cost_one_wait(desk, partner, auth):
-    async with receiver(script=[503] * 4) as theirs:
+    async with receiver(script=["hang"] * 4, status=503) as theirs:
         made = await register(desk, auth, theirs.url)
         ids = await happen(desk, partner, n=6)
-        await desk.drain()
+        worker = desk.state.worker
+        worker.start()
+        async with asyncio.timeout(30):
+            await theirs.until(lambda came: len(came) == 4)
+            theirs.open.set()
+            while (await look(desk, auth, made))["retry_at"] is None:
+                await asyncio.sleep(0.01)
+            await worker.stop()
         assert len(theirs.came) == 4
+        theirs.status = 204
         first = retry.WAITS[0] * (1 + retry.JITTER)
         assert (instant((await look(desk, auth, made))["retry_at"]) - desk.clock()).total_seconds() <= first
         desk.clock.advance(seconds=first)
