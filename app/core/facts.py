@@ -7,7 +7,7 @@ told. From this come the validation of what is recorded, `GET /v1/event-types`, 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,6 +27,24 @@ class FactType:
     data: type[Data]
     public: bool
     """Whether the owner of the subject is told; otherwise it is for staff and the audit trail alone."""
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of its data, whole in itself: references are written out, so it can be put anywhere."""
+        drawn = self.data.model_json_schema(mode="serialization")
+        definitions = drawn.pop("$defs", {})
+        whole: dict[str, Any] = _written_out(drawn, definitions)
+        return whole
+
+
+def _written_out(node: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_written_out(part, definitions) for part in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        rest = {key: value for key, value in node.items() if key != "$ref"}
+        node = {**definitions[node["$ref"].removeprefix("#/$defs/")], **rest}
+    return {key: _written_out(value, definitions) for key, value in node.items()}
 
 
 _DEFINED: dict[str, FactType] = {}

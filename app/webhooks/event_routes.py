@@ -34,7 +34,7 @@ async def list_event_types() -> dict[str, Any]:
         {
             "type": f.name,
             "summary": f.summary,
-            "data_schema": f.data.model_json_schema(mode="serialization"),
+            "data_schema": f.schema(),
             "example": examples()[f.name],
         }
         for f in public_types()
