@@ -109,7 +109,11 @@ def _without_rich() -> None:
 
 def _keep_what_is_there(_: object) -> None:
     """Clear away once, and look after what is made from now on; to look through the whole would hold up requests."""
+    import ctypes
+
     gc.collect()
+    with suppress(AttributeError, OSError):  # only glibc has it, and keeps what a start used unless it is asked
+        ctypes.CDLL(None).malloc_trim(0)
     gc.freeze()
     gc.enable()
 
