@@ -140,10 +140,10 @@ class Settings(BaseSettings):
         30, gt=0, le=300, description="Seconds that a mail server has for each answer; twice that for a whole letter."
     )
     cache_bytes: int = Field(
-        8 * 1024 * 1024,
+        6 * 1024 * 1024,
         ge=0,
         description="Memory for finished public answers, per process, in bytes; the toolkit's "
-        "own content takes a quarter of it, and more is for much more content.",
+        "own content takes a third of it, and more is for much more content.",
     )
     max_age: int = Field(60, ge=0, description="Seconds that a browser or proxy may keep a public answer.")
     body_limit: int = Field(256 * 1024, ge=1024, description="Largest JSON body accepted, in bytes.")
