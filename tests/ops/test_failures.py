@@ -23,6 +23,7 @@ from tests.make import Templates, anyio_thread, running
 from tests.postgres import PostgreSQL
 from tests.tta.make import a_partner
 
+pytestmark = pytest.mark.timeout(300)
 POSTERS = 8
 LOCK = """
 import sqlite3, sys
@@ -75,7 +76,7 @@ def is_unavailable(answer):
     return True
 
 
-async def comes_true(condition, seconds=60):
+async def comes_true(condition, seconds=200):
     """Wait for what other tasks bring about."""
     async with asyncio.timeout(seconds):
         while not await condition():
