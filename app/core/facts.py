@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from app.core.references import written_out
+
 
 class Data(BaseModel):
     """Parent of every event's data: thin, without personal data."""
@@ -29,22 +31,8 @@ class FactType:
     """Whether the owner of the subject is told; otherwise it is for staff and the audit trail alone."""
 
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of its data, whole in itself: references are written out, so it can be put anywhere."""
-        drawn = self.data.model_json_schema(mode="serialization")
-        definitions = drawn.pop("$defs", {})
-        whole: dict[str, Any] = _written_out(drawn, definitions)
-        return whole
-
-
-def _written_out(node: Any, definitions: Mapping[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [_written_out(part, definitions) for part in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node:
-        rest = {key: value for key, value in node.items() if key != "$ref"}
-        node = {**definitions[node["$ref"].removeprefix("#/$defs/")], **rest}
-    return {key: _written_out(value, definitions) for key, value in node.items()}
+        """The JSON Schema of its data, whole in itself."""
+        return written_out(self.data.model_json_schema(mode="serialization"))
 
 
 _DEFINED: dict[str, FactType] = {}

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from app.core.answers import Answer
 from app.core.errors import Invalid
+from app.core.paging import Links, link_header
 from app.editions.asking import LIMIT_WITH_INCLUDE, SPARSE, BareListQuery, BareQuery, Paged, included
 from app.editions.reader import Reader
 from app.editions.shaping import find, shape, shaping
@@ -48,7 +49,7 @@ class Cut:
 
     def link_header(self) -> dict[str, str]:
         """`next` and `prev` again, as a header."""
-        return link_header(self.links)
+        return link_header(Links.model_validate(self.links))
 
 
 async def list_items(
@@ -122,12 +123,6 @@ def filter_mask(snapshot: Snapshot, collection: Collection, query: BareListQuery
         positions = (collection.by_slug.get(slug) for slug in query.slug)
         mask &= collection.mask_of(p for p in positions if p is not None)
     return mask
-
-
-def link_header(links: Mapping[str, str | None]) -> dict[str, str]:
-    """`next` and `prev` of a list's links, as a header (RFC 8288)."""
-    told = [f'<{links[rel]}>; rel="{rel}"' for rel in ("next", "prev") if links[rel]]
-    return {"Link": ", ".join(told)} if told else {}
 
 
 def page_links(path: str, edition: int, query: Paged, total: int) -> dict[str, str | None]:

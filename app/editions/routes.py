@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from app.core.answers import Answer
 from app.core.clock import rfc3339
 from app.core.errors import NotAcceptable, NotFound
+from app.core.paging import Links, link_header
 from app.core.web import Reading, new_router
 from app.core.words import InDigits
 from app.editions.asking import BareQuery, SlugPath
@@ -16,7 +17,7 @@ from app.editions.documented import ITEM, LIST, NEWEST, PLAIN, WALKED
 from app.editions.models import Edition, Revision
 from app.editions.publish import digest
 from app.editions.reader import Content, EditionNotFound, NegotiatedContent, accepts
-from app.editions.reading import link_header, list_items, one_item
+from app.editions.reading import list_items, one_item
 from app.editions.schemas import (
     ChangePage,
     ChangesQuery,
@@ -67,7 +68,7 @@ async def list_editions(content: Content, session: Reading, query: Annotated[Pag
     following = link(found[-1].number) if more else None
     links = {"self": link(query.before), "next": following, "prev": None}
     body = encode({"items": [_told(e) for e in found], "total": total, "links": links})
-    return content.answer(body, headers=link_header(links))
+    return content.answer(body, headers=link_header(Links.model_validate(links)))
 
 
 @router.get("/editions/{number}", response_model=EditionOut, operation_id="getEdition", responses=PLAIN)
@@ -119,7 +120,7 @@ async def list_changes(content: Content, session: Reading, query: Annotated[Chan
     body = b'{"items":[%b],"total":%d,"after":%d,"edition":%d,"links":%b}' % (
         b",".join(lines), total, query.after, until, encode(links),
     )  # fmt: skip
-    return content.answer(body, headers=link_header(links))
+    return content.answer(body, headers=link_header(Links.model_validate(links)))
 
 
 @router.get(

@@ -6,11 +6,12 @@ from typing import Annotated
 from fastapi import Query
 
 from app.core.answers import Answer
+from app.core.paging import Links, link_header
 from app.core.web import new_router
 from app.editions.asking import BareQuery, SlugPath
 from app.editions.documented import ITEM, LIST, WALKED
 from app.editions.reader import Content
-from app.editions.reading import link_header, list_items, one_item, page_links
+from app.editions.reading import list_items, one_item, page_links
 from app.editions.snapshot import encode
 from app.search.building import index_of
 from app.search.content import SYNONYMS, Synonyms
@@ -55,7 +56,7 @@ async def search(content: Content, query: Annotated[SearchQuery, Query()]) -> An
     marks = Marks(found.question, found.rarities)
     hits = ",".join([_written(hit, marks.snippet(unpack(hit.text))) for hit in found.hits])
     body = b'{"items":[%b],%b' % (hits.encode(), encode(rest)[1:])
-    return content.answer(body, headers=link_header(links))
+    return content.answer(body, headers=link_header(Links.model_validate(links)))
 
 
 def _written(hit: Hit, parts: list[Part]) -> str:

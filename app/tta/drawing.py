@@ -7,6 +7,7 @@ of the edition. References are inlined and choices are `oneOf` of `const` and `t
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from app.core.references import written_out
 from app.core.words import STATES
 from app.editions.snapshot import Snapshot
 from app.tta.form import FORM, RequestForm
@@ -56,9 +57,7 @@ def version(edition: int) -> str:
 
 def skeleton() -> dict[str, Any]:
     """The schema without the options that an edition gives."""
-    whole = RequestForm.model_json_schema()
-    definitions = whole.pop("$defs")
-    drawn: dict[str, Any] = _inline(whole, definitions)
+    drawn: dict[str, Any] = _drawn(written_out(RequestForm.model_json_schema()))
     drawn["anyOf"] = [
         {"required": ["topics"], "properties": {"topics": {"minItems": 1}}},
         {"required": ["kind"], "properties": {"kind": {"not": {"type": "null"}}}},
@@ -66,20 +65,17 @@ def skeleton() -> dict[str, Any]:
     return {"$schema": DIALECT, **drawn}
 
 
-def _inline(node: Any, definitions: Mapping[str, Any]) -> Any:
-    """Write every reference out; the form has no cycles."""
+def _drawn(node: Any) -> Any:
+    """Fields in order, and choices with their labels."""
     if isinstance(node, list):
-        return [_inline(part, definitions) for part in node]
+        return [_drawn(part) for part in node]
     if not isinstance(node, dict):
         return node
-    if "$ref" in node:
-        target = definitions[node["$ref"].removeprefix("#/$defs/")]
-        node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
     if len(node.get("anyOf", ())) == 2 and node["anyOf"][1] == {"type": "null"}:
-        inner = _inline(node["anyOf"][0], definitions)
-        rest = {key: _inline(value, definitions) for key, value in node.items() if key != "anyOf"}
+        inner = _drawn(node["anyOf"][0])
+        rest = {key: _drawn(value) for key, value in node.items() if key != "anyOf"}
         return _or_null({**inner, **rest})
-    drawn = {key: _inline(value, definitions) for key, value in node.items()}
+    drawn = {key: _drawn(value) for key, value in node.items()}
     if "properties" in drawn:
         drawn["properties"] = {
             name: {**field, "x-order": place} for place, (name, field) in enumerate(drawn["properties"].items())

@@ -23,5 +23,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("UPDATE tta_request SET next_step_at = NULL WHERE told = 100")
+    # Before, it was for steps of the confirmation alone: of one that is still waited for, and has steps to come.
+    op.execute(
+        "UPDATE tta_request SET next_step_at = NULL WHERE told = 100 OR met_at IS NOT NULL OR cancelled_at IS NOT NULL"
+    )
     op.drop_column("tta_request", "match_renewed_due_at")

@@ -114,8 +114,8 @@ async def test_a_policy_comes_in_two_steps_and_never_publishes_itself(desk, staf
     assert (await desk.client.get("/v1/editions")).json()["total"] == before
 
 
-async def test_words_go_to_the_sender_or_are_refused_and_an_answer_stays(desk):
-    receipt, staff = await send(desk, QUESTION), {"X-Api-Key": await a_key(desk, "staff")}
+async def test_words_go_to_the_sender_or_are_refused_and_an_answer_stays(desk, staff):
+    receipt = await send(desk, QUESTION)
     actions = f"{receipt['href']}/actions"
 
     async def act(status, action, words=None, headers=staff):
@@ -131,10 +131,9 @@ async def test_words_go_to_the_sender_or_are_refused_and_an_answer_stays(desk):
     assert (await act(200, "close"))["reply"] == "Two to begin with, we would say."
 
 
-async def test_material_is_accepted_with_its_files_and_takes_none_afterwards(desk):
+async def test_material_is_accepted_with_its_files_and_takes_none_afterwards(desk, staff):
     two = [{"filename": f"{name}.pdf", "media_type": "application/pdf"} for name in ("policy", "annex")]
     receipt = await send(desk, {**POLICY, "attachments": two})
-    staff = {"X-Api-Key": await a_key(desk, "staff")}
     first, second = (one["href"] for one in receipt["attachments"])
     headers, actions = {**opened(receipt), "Content-Type": "application/pdf"}, f"{receipt['href']}/actions"
     assert (await desk.client.put(first, content=PDF, headers=headers)).status_code == 200

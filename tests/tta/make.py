@@ -97,3 +97,12 @@ async def a_partner(world, name: str = "Springfield Police Department") -> Perso
 async def a_member_of_staff(world, name: str = "Maria Lopez", **options: Any) -> Person:
     owner = await an_owner(world, "staff", name)
     return Person(world.client, await a_key(world, owner=owner, **options), str(owner.id))
+
+
+def plain(letter) -> str:
+    return " ".join(next(letter.iter_parts()).get_content().split())
+
+
+def texts(world, words: str) -> list[str]:
+    """The letters whose subject has these words."""
+    return [plain(letter) for letter in world.letters() if words in letter["Subject"]]

@@ -9,32 +9,13 @@ from app.core.notices import Notice, NoticeStatus
 from app.core.work import Event
 from app.tta.sweep import tell_steps
 from tests.make import anyio_thread, migrate, running
-from tests.tta.make import Person, a_member_of_staff, a_partner
+from tests.tta.make import Person, a_member_of_staff, a_partner, texts
 
 PATH = "/v1/tta-requests"
 
 
-@pytest.fixture
-async def staff(world):
-    return await a_member_of_staff(world)
-
-
-@pytest.fixture
-async def partner(world):
-    return await a_partner(world)
-
-
 def in_hours(world, hours: float) -> str:
     return (world.clock() + timedelta(hours=hours)).isoformat()
-
-
-def plain(letter) -> str:
-    return " ".join(next(letter.iter_parts()).get_content().split())
-
-
-def texts(world, words: str) -> list[str]:
-    """The letters whose subject has these words."""
-    return [plain(letter) for letter in world.letters() if words in letter["Subject"]]
 
 
 async def missed(world, id_: str) -> list[tuple[str, str]]:

@@ -2,24 +2,11 @@
 
 from datetime import timedelta
 
-import pytest
-
 from tests.access.make import a_key, an_owner
-from tests.tta.make import MORE, Person, a_member_of_staff, a_partner
-from tests.tta.test_new_times import plain, texts
+from tests.tta.make import MORE, Person, a_member_of_staff, plain, texts
 
 PATH = "/v1/tta-requests"
 SITE = "madison-police-department"
-
-
-@pytest.fixture
-async def staff(world):
-    return await a_member_of_staff(world)
-
-
-@pytest.fixture
-async def partner(world):
-    return await a_partner(world)
 
 
 async def changes(staff: Person, id_: str, type_: str) -> dict[str, tuple]:
