@@ -83,7 +83,7 @@ def notice_row(
     return {
         "id": new_id(), "kind": kind, "subject_type": subject_type, "subject_id": subject_id,
         "recipient": recipient, "world_id": work.world_id, "data": data, "status": NoticeStatus.QUEUED,
-        "queued_at": work.now, "next_attempt_at": work.now, "attempts": 0, "settled_at": None, "outcome": None,
+        "queued_at": work.now, "next_attempt_at": work.now, "attempts": 0,
     }  # fmt: skip
 
 

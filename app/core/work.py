@@ -79,7 +79,7 @@ class Moment:
         return {
             "id": new_id(), "type": type_, "subject_type": subject_type, "subject_id": str(subject_id),
             "owner_id": owner_id, "world_id": self.world_id, "actor": self.actor, "request_id": self.request_id,
-            "at": self.now, "data": data, "position": None,
+            "at": self.now, "data": data,
         }  # fmt: skip
 
 

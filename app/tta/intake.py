@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.batch import Batch
+from app.core.bulk import write_rows
 from app.core.db import Base, Database
 from app.core.errors import Conflict, Problem, sandbox_gone
 from app.core.idempotency import IdempotencyRow, Running, standing
@@ -125,36 +126,38 @@ async def _taken_references(
     return {(row.owner_id, row.external_ref): row.id for row in rows}
 
 
-async def keep(session: AsyncSession, plans: Sequence[Plan], *, looking: bool) -> list[Outcome]:
-    """Write plans in one transaction: one statement for each table, however many there are.
-
-    `looking`: first read what stands against each, and say so. Hardly any request was sent before, so this is left out
-    at first; then a key or a reference that was used is an IntegrityError for all of them.
-    """
-    against = await judge(session, [one.asked for one in plans]) if looking else [None] * len(plans)
-    await _insert(session, [one for one, outcome in zip(plans, against, strict=True) if outcome is None])
-    return [
-        outcome or Outcome(body=one.answer, location=one.location) for one, outcome in zip(plans, against, strict=True)
-    ]
-
-
-async def _insert(session: AsyncSession, plans: Sequence[Plan]) -> None:
+async def keep(session: AsyncSession, plans: Sequence[Plan]) -> list[Outcome]:
+    """Write those plans that nothing stands against, and say of the others what does."""
+    against = await judge(session, [one.asked for one in plans])
     connection = await session.connection()
+    for table, rows in _rows([one for one, outcome in zip(plans, against, strict=True) if outcome is None]):
+        if rows:
+            await connection.execute(insert(table), rows)
+    return [outcome or _kept(one) for one, outcome in zip(plans, against, strict=True)]
+
+
+def _rows(plans: Sequence[Plan]) -> Sequence[tuple[Table, Sequence[Row]]]:
+    """What plans write: the rows of each table, and the tables in order."""
     # Keys, then references, each in one order for everybody: two replicas that write the same two wait for each other
     # once, and not in a circle.
     keys = sorted((one.key for one in plans if one.key), key=lambda row: str(row["digest"]))
     plans = sorted(plans, key=lambda one: one.asked.form.external_ref or "")
-    rows: tuple[tuple[type[Base], list[Row]], ...] = (
-        (IdempotencyRow, keys),
-        (TTARequest, [one.request for one in plans]),
-        (Contact, [one.contact for one in plans]),
-        (RequestTopic, [topic for one in plans for topic in one.topics]),
-        (Event, [one.event for one in plans]),
-        (Notice, [notice for one in plans for notice in one.notices]),
+    return (
+        (_table(IdempotencyRow), keys),
+        (_table(TTARequest), [one.request for one in plans]),
+        (_table(Contact), [one.contact for one in plans]),
+        (_table(RequestTopic), [topic for one in plans for topic in one.topics]),
+        (_table(Event), [one.event for one in plans]),
+        (_table(Notice), [notice for one in plans for notice in one.notices]),
     )
-    for table, values in rows:
-        if values:
-            await connection.execute(insert(cast("Table", table.__table__)), values)
+
+
+def _table(model: type[Base]) -> Table:
+    return cast("Table", model.__table__)
+
+
+def _kept(plan: Plan) -> Outcome:
+    return Outcome(body=plan.answer, location=plan.location)
 
 
 class Intake:
@@ -185,19 +188,18 @@ class Intake:
                 return (await judge(session, [asked]))[0]
 
     async def _write(self, plans: Sequence[Plan]) -> list[Outcome]:
-        # A sandbox is counted before it is written to, so there is something to read anyway.
         outcomes = None
+        # Hardly any request was sent before, so the rows are written without a look; a key or a reference that was
+        # used is an IntegrityError for all of them. A sandbox is counted before it is written to.
         if all(one.asked.moment.world_id is None for one in plans):
             with suppress(IntegrityError):
-                outcomes = await self._transaction(plans, looking=False)
+                await write_rows(self._database, _rows(plans))
+                outcomes = [_kept(one) for one in plans]
         if outcomes is None:
-            outcomes = await self._transaction(plans, looking=True)
+            async with self._database.write() as session:
+                outcomes = await keep(session, plans)
         self._wake()
         return outcomes
-
-    async def _transaction(self, plans: Sequence[Plan], *, looking: bool) -> list[Outcome]:
-        async with self._database.write() as session:
-            return await keep(session, plans, looking=looking)
 
     def _finish(self, asked: Asked, outcome: Outcome) -> Outcome:
         """The status token is shown in the answer and stored nowhere, so it is put in last."""

@@ -25,7 +25,6 @@ from app.editions.snapshot import encode
 from app.tta import facts
 from app.tta.drawing import split, version
 from app.tta.form import RequestForm
-from app.tta.models import TTARequest
 from app.tta.sla import PromiseName, next_step_at, shown, start
 from app.tta.states import Letter, Status
 
@@ -110,14 +109,14 @@ def plan(asked: Asked, pen: Pen, secret: str) -> Plan:
     }  # fmt: skip
     body = encode(answer).decode()
     request = {
-        **_EMPTY, "id": id_, "reference": reference, "world_id": moment.world_id, "owner_id": asked.owner_id,
+        "id": id_, "reference": reference, "world_id": moment.world_id, "owner_id": asked.owner_id,
         "external_ref": form.external_ref, "form_version": version(asked.edition), "status": Status.SUBMITTED,
         "received_at": moment.now, "updated_at": moment.now, "due_at": clock.due_at,
         "next_step_at": next_step_at(moment.now, clock.due_at, 0), "agency_name": form.agency.name,
         "agency_key": fold(form.agency.name)[:240], "agency_type": form.agency.type, "state": form.agency.state,
         "search": fold(reference, form.external_ref, form.agency.name), "asked": said, "digest": asked.digest,
         "token_digest": token_digest(status_token(secret, str(id_))) if asked.owner_id is None else None,
-        "receipt": receipt,
+        "receipt": receipt, "told": 0,
     }  # fmt: skip
     return Plan(
         asked=asked,
@@ -136,8 +135,3 @@ def plan(asked: Asked, pen: Pen, secret: str) -> Plan:
         answer=body,
         location=str(answer["href"]),
     )  # fmt: skip
-
-
-_EMPTY: Row = {
-    column.key: None for column in TTARequest.__table__.columns if column.nullable
-} | {"told": 0}  # fmt: skip
