@@ -5,11 +5,15 @@ a transaction runs waits in a queue; the next transaction takes all of them. As 
 for, a millisecond at most: those who were just answered come again, and without it half of them would wait through the
 transaction of the other half, in turns. With one writer alone it is one transaction for one write, and no waiting.
 
+Where the database runs transactions side by side there may be several lanes. Each takes its share of all who are
+there, so that while the database writes for some, this process reads and checks what others sent.
+
 When a batch fails as a whole (one of its rows collides with another), each of its writes is tried in a transaction of
 its own, so that a fault reaches the one who made it and nobody else.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -24,14 +28,21 @@ MOST = 64
 
 
 class Batch(Generic[Item, Outcome]):
-    """Collects items and hands them to `write`, many at a time and one batch after another."""
+    """Collects items and hands them to `write`, many at a time."""
 
-    def __init__(self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]], most: int = MOST) -> None:
-        """`write` is one transaction; it answers one outcome for each item, in order, or raises for all."""
-        self._write, self._most = write, most
+    def __init__(
+        self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]], *, lanes: int = 1, most: int = MOST
+    ) -> None:
+        """`write` is one transaction; it answers one outcome for each item, in order, or raises for all.
+
+        `lanes`: how many transactions may run side by side.
+        """
+        self._write, self._lanes, self._most = write, lanes, most
         self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
         self._draining: asyncio.Task[None] | None = None
-        self._expected = 1
+        self._free = asyncio.Semaphore(lanes)
+        self._under_way: dict[asyncio.Task[None], int] = {}
+        self._share = 1
         self._all_here: asyncio.Future[None] | None = None
 
     async def put(self, item: Item) -> Outcome:
@@ -40,23 +51,31 @@ class Batch(Generic[Item, Outcome]):
         self._waiting.append((item, future))
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
-        elif self._all_here is not None and len(self._waiting) == self._expected:
+        elif self._all_here is not None and len(self._waiting) == self._share:
             self._all_here.set_result(None)
         return await future
 
     async def _drain(self) -> None:
         try:
             while self._waiting:
-                if len(self._waiting) < self._expected:
+                await self._free.acquire()
+                if len(self._waiting) < self._share:
                     self._all_here = asyncio.get_running_loop().create_future()
                     await asyncio.wait([self._all_here], timeout=PATIENCE)
                     self._all_here = None
-                taken, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                everybody = len(self._waiting) + sum(self._under_way.values())
+                self._share = min(math.ceil(everybody / self._lanes), self._most)
+                taken, self._waiting = self._waiting[: self._share], self._waiting[self._share :]
                 # A client that went away before its turn is not written.
-                await self._settle([pair for pair in taken if not pair[1].done()])
-                self._expected = min(len(taken) + len(self._waiting), self._most)
+                run = asyncio.create_task(self._settle([pair for pair in taken if not pair[1].done()]))
+                self._under_way[run] = len(taken)
+                run.add_done_callback(self._leave)
         finally:
             self._draining = None
+
+    def _leave(self, run: asyncio.Task[None]) -> None:
+        del self._under_way[run]
+        self._free.release()
 
     async def _settle(self, taken: list[tuple[Item, asyncio.Future[Outcome]]]) -> None:
         if not taken:

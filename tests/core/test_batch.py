@@ -79,3 +79,37 @@ async def test_any_other_fault_reaches_all_of_them():
 
     answers = await asyncio.gather(*map(Batch(away).put, (1, 2)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [OSError, OSError]
+
+
+async def test_lanes_run_side_by_side_and_take_equal_shares(monkeypatch):
+    monkeypatch.setattr(batch, "PATIENCE", 3600)
+    running, most, sizes = 0, 0, []
+
+    async def write(items):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        sizes.append(len(items))
+        for _ in range(20):  # longer than whoever was answered takes to come again
+            await asyncio.sleep(0)
+        running -= 1
+        return items
+
+    shared = Batch(write, lanes=2)
+
+    async def client(number):
+        return [await shared.put(number) for _ in range(6)]
+
+    async with asyncio.timeout(30):
+        assert await asyncio.gather(*map(client, range(8))) == [[number] * 6 for number in range(8)]
+    assert most == 2
+    assert sum(sizes) == 48
+    assert sizes.count(4) > len(sizes) / 2
+
+
+async def test_a_lane_that_failed_is_free_again(monkeypatch):
+    monkeypatch.setattr(batch, "PATIENCE", 0)
+    book = Book()
+    shared = Batch(book.write, lanes=2, most=1)
+    answers = await asyncio.gather(*map(shared.put, (-1, -2, -3, 4)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [IntegrityError] * 3 + [int]
