@@ -117,6 +117,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = utcnow) -> Do
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        # Its spans carry the messages of exceptions, which may quote what a person typed.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for router in ROUTERS:
         app.include_router(router)

@@ -54,12 +54,12 @@ class Keyring:
 
     async def holder(self, text: str, now: datetime) -> Principal:
         """Who holds the key, or the refusal that says why it does not work."""
-        try:
-            key = keys.parse(text)
-        except keys.MalformedKey as fault:
-            raise refusal("malformed", str(fault)) from None
-        good = self._good.get(key.digest)
+        good = self._good.get(keys.digest(text))
         if good is None or good.until < monotonic():
+            try:
+                key = keys.parse(text)
+            except keys.MalformedKey as fault:
+                raise refusal("malformed", str(fault)) from None
             good = await self._look_up(key)
         holder = good.principal
         if holder.expires_at is not None and holder.expires_at <= now:

@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from app.core.db import Database
+from app.core.db import Database, UTCDateTime
 
 Row = Mapping[str, Any]
 Shape = tuple[tuple[Table, tuple[str, ...]], ...]
@@ -135,7 +135,9 @@ def _element(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def _process(type_: TypeEngine[Any], dialect: Dialect) -> Process:
-    return type_.dialect_impl(dialect).bind_processor(dialect)
+    process = type_.dialect_impl(dialect).bind_processor(dialect)
+    # The rows of one change name the same few instants over and over.
+    return lru_cache(maxsize=256)(process) if process and isinstance(type_, UTCDateTime) else process
 
 
 def _ready(value: Any, process: Process) -> Any:

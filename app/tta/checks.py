@@ -30,21 +30,22 @@ class Setting:
     today: date
 
 
-def read(body: Any, setting: Setting) -> RequestForm:
-    """The form, normalised; or every fault of it."""
+def read(body: Any, setting: Setting) -> tuple[RequestForm, dict[str, Any]]:
+    """The form, normalised, and what it says as JSON; or every fault of it."""
     faults: list[Fault] = []
     form: RequestForm | None = None
+    said = body
     try:
         form = RequestForm.model_validate(body)
+        # What was understood is judged as it was understood; of the rest, what can be.
+        said = form.model_dump(mode="json")
     except ValidationError as error:
         faults += faults_of(error)
-    # What was understood is judged as it was understood; of the rest, what can be.
-    said = body if form is None else form.model_dump(mode="json")
     known = {fault["pointer"] for fault in faults}
     faults += [fault for fault in across(said, setting) if fault["pointer"] not in known]
     if faults or form is None:
         raise Invalid(faults)
-    return form
+    return form, said
 
 
 def across(body: Any, setting: Setting) -> Iterator[Fault]:

@@ -122,7 +122,7 @@ def personal_paths(schema: Mapping[str, Any] | None = None, above: tuple[str, ..
 PERSONAL_PATHS = tuple(personal_paths())
 
 
-def split(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def split(said: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Take a form apart: what may be kept with the request, and what goes to the place for personal data."""
     asked = {key: {**value} if isinstance(value, dict) else value for key, value in said.items()}
     for part in ("address", "partner"):

@@ -8,7 +8,7 @@ person who asked and stored nowhere.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,8 @@ class Asked:
     """Who asks for what, checked."""
 
     form: RequestForm
+    said: Mapping[str, Any]
+    """What the form says, as JSON."""
     caller: Principal
     moment: Moment
     edition: int
@@ -90,19 +92,20 @@ def plan(asked: Asked, pen: Pen, secret: str) -> Plan:
     """Every row that keeping this request takes. Pure but for the random ids."""
     moment, form = asked.moment, asked.form
     id_, reference = new_id(), new_reference(moment.now.year)
+    named = str(id_)
     clock = start(PromiseName.CONFIRMATION, moment.now)
     received_at, due_at = rfc3339(moment.now), rfc3339(clock.due_at)
-    said, personal = split(form.model_dump(mode="json"))
+    said, personal = split(asked.said)
     said.pop("external_ref")
     receipt = pen.sign(
         "tta-receipt+jws",
         {
-            "reference": reference, "request_id": str(id_), "body_sha256": asked.digest, "received_at": received_at,
+            "reference": reference, "request_id": named, "body_sha256": asked.digest, "received_at": received_at,
             "due_at": due_at, "sandbox": moment.world_id is not None,
         },
     )  # fmt: skip
     answer = {
-        "id": str(id_), "reference": reference, "href": f"/v1/tta-requests/{id_}", "status": Status.SUBMITTED,
+        "id": named, "reference": reference, "href": f"/v1/tta-requests/{named}", "status": Status.SUBMITTED,
         "received_at": received_at, "clock": shown(PromiseName.CONFIRMATION, clock, moment.now),
         "form_version": version(asked.edition), "external_ref": form.external_ref, "receipt": receipt,
         "status_token": None,
@@ -115,7 +118,7 @@ def plan(asked: Asked, pen: Pen, secret: str) -> Plan:
         "next_step_at": next_step_at(moment.now, clock.due_at, 0), "agency_name": form.agency.name,
         "agency_key": fold(form.agency.name)[:240], "agency_type": form.agency.type, "state": form.agency.state,
         "search": fold(reference, form.external_ref, form.agency.name), "asked": said, "digest": asked.digest,
-        "token_digest": token_digest(status_token(secret, str(id_))) if asked.owner_id is None else None,
+        "token_digest": token_digest(status_token(secret, named)) if asked.owner_id is None else None,
         "receipt": receipt, "told": 0,
     }  # fmt: skip
     return Plan(
@@ -125,7 +128,7 @@ def plan(asked: Asked, pen: Pen, secret: str) -> Plan:
         contact={"request_id": id_, "email_key": form.contact.email.casefold(), "said": personal},
         topics=[{"request_id": id_, "topic": topic} for topic in form.topics],
         event=moment.fact(
-            "tta.submitted", facts.SUBJECT, id_, owner_id=asked.owner_id, reference=reference,
+            "tta.submitted", facts.SUBJECT, named, owner_id=asked.owner_id, reference=reference,
             external_ref=form.external_ref, status=Status.SUBMITTED, due_at=due_at,
         ),
         notices=[

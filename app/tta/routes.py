@@ -127,10 +127,11 @@ async def submit(
     if idempotency_key is None and caller.kind is Kind.PARTNER:
         raise IdempotencyKeyMissing("Send `Idempotency-Key`, any text that names this attempt, and repeat it with it.")
     snapshot = request.app.state.shelf.current
-    form = read(body, Setting(snapshot, now.date()))
+    form, said = read(body, Setting(snapshot, now.date()))
     digest, whose = digest_of(body), caller.known_as(cursor_secret(request))
     asked = Asked(
         form=form,
+        said=said,
         caller=caller,
         moment=Moment(
             actor=caller.actor, now=now, request_id=request.scope.get("pmhc.request_id"), world_id=caller.world_id
@@ -156,7 +157,6 @@ async def _dry_run(request: Request, intake: Intake, asked: Asked) -> Response:
     against = await intake.try_out(asked)
     if against and against.refusal:
         raise against.refusal
-    normalised = asked.form.model_dump(mode="json")
     clock = start(PromiseName.CONFIRMATION, asked.moment.now)
     async with request.app.state.database.read() as session:
         duplicates = await likely_duplicates(session, asked)
@@ -166,10 +166,10 @@ async def _dry_run(request: Request, intake: Intake, asked: Asked) -> Response:
             "replay": against is not None,
             "form_version": version(asked.edition),
             "body_sha256": asked.digest,
-            "normalised": normalised,
+            "normalised": asked.said,
             "clock": shown(PromiseName.CONFIRMATION, clock, asked.moment.now),
             "likely_duplicates": duplicates,
-            "suggested_sites": suggested(request.app.state.shelf.current, normalised),
+            "suggested_sites": suggested(request.app.state.shelf.current, asked.said),
         }
     )
     return Response(answer.model_dump_json(), 200, media_type="application/json")
