@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.deps import Now, Working, allowed, open_work
 from app.access.principal import Kind, Principal
+from app.access.repeats import REPEATABLE, Once
 from app.access.scopes import Scope
 from app.contact import service
 from app.contact.files import Files, reachable
@@ -170,9 +171,9 @@ async def get_contact_submission(session: Reading, viewer: Reader, submission_id
 
 @router.post(
     "/{submission_id}/actions", operation_id="actOnContactSubmission", response_model=SubmissionOut,
-    responses=problems(Invalid, ForbiddenContactMove, service.AttachmentAwaited),
+    responses={200: REPEATABLE, **problems(Invalid, ForbiddenContactMove, service.AttachmentAwaited)},
 )  # fmt: skip
-async def act_on_contact_submission(viewer: Mover, work: Working, submission_id: UUID, asked: MoveIn) -> dict[str, Any]:
+async def act_on_contact_submission(viewer: Mover, once: Once, submission_id: UUID, asked: MoveIn) -> dict[str, Any]:
     """Move a submission along its life.
 
     Review, answer, accept, return, decline, close; the sender may withdraw.
@@ -182,7 +183,12 @@ async def act_on_contact_submission(viewer: Mover, work: Working, submission_id:
     caller = viewer[0]
     if caller.staff:
         caller.demand(Scope.CONTACT_REVIEW)
-    row = await service.act(work, *viewer, submission_id, asked)
+    work = once.work
+    if await once.done_before():
+        row = await service.find(work.session, *viewer, submission_id)
+    else:
+        row = await service.act(work, *viewer, submission_id, asked)
+        await once.note(row.id)
     return await _shown(work.session, row, caller)
 
 

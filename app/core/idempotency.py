@@ -36,17 +36,31 @@ KEPT = timedelta(hours=73)
 SWEPT_AT_ONCE = 1000
 REPLAYED = "Idempotent-Replayed"
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
+
+def _header(then: str) -> Any:
+    return Header(
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
         pattern=r"^[!-~]+$",
         description="Any text of your own that names the attempt, such as a UUID. Sent again with the same body within "
-        "72 hours, it gives the first answer again and does nothing twice. Without a key of ours it holds for the "
-        "address it was first sent from.",
+        f"72 hours, {then}",
         examples=["7d1c1d8e-5a3b-4f0e-9a63-1f2b8c9d0e11"],
+    )
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    _header(
+        "it gives the first answer again and does nothing twice. Without a key of ours it holds for the address it was "
+        "first sent from."
+    ),
+]
+RepeatKey = Annotated[
+    str | None,
+    _header(
+        "nothing is done twice: the answer shows what was done, as it is now, with `Idempotent-Replayed: true`. After "
+        "a refusal the same key may be used again."
     ),
 ]
 

@@ -5,12 +5,14 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request, Response
 from sqlalchemy import select
 
-from app.access.deps import Now, Working, allowed
+from app.access.deps import Now, allowed
 from app.access.principal import Principal
+from app.access.repeats import REPEATABLE, Once
 from app.access.scopes import Scope
 from app.core.bodies import json_body, json_request
 from app.core.paging import CursorQuery, Cursors, count, cut, link_header, page_links
 from app.core.web import Reading, new_router, problems
+from app.core.work import Event
 from app.tta import actions, history, service, views
 from app.tta.desk import Claimed
 from app.tta.looking import Actor, Name, Reader
@@ -76,13 +78,13 @@ async def count_requests(
     response_model=RequestOut,
     operation_id="actOnTTARequest",
     openapi_extra=json_request("TTAAction"),
-    responses=problems(ForbiddenMove, Claimed),
+    responses={200: REPEATABLE, **problems(ForbiddenMove, Claimed)},
 )
 async def act_on_request(
     viewer: Actor,
     asked: Annotated[actions.Act, Depends(_asked)],
     tools: Annotated[Tools, Depends(_tools)],
-    work: Working,
+    once: Once,
     name: Name,
 ) -> dict[str, Any]:
     """Move a request along its life, or take it in hand.
@@ -94,7 +96,12 @@ async def act_on_request(
     The answer is the request as it is now. A key without `tta:read` may act, and reads nothing by it: for such a key
     what people wrote in the form, and who they are, is left out of `request`.
     """
-    request = await service.act(work, viewer, name, asked, tools)
+    work = once.work
+    if await once.done_before():
+        request = await seen(work.session, viewer, name)
+    else:
+        request = await service.act(work, viewer, name, asked, tools)
+        await once.note(request.id)
     await work.session.flush()
     contact = await work.session.get(Contact, request.id) if viewer.reads else None
     names = await views.staff_names(work.session, viewer, [request.assignee_id])
@@ -106,15 +113,21 @@ async def act_on_request(
     status_code=201,
     response_model=TimelinePage,
     operation_id="writeAboutTTARequest",
+    responses={201: REPEATABLE},
 )
-async def write_message(viewer: Actor, asked: MessageIn, work: Working, name: Name) -> dict[str, Any]:
+async def write_message(viewer: Actor, asked: MessageIn, once: Once, name: Name) -> dict[str, Any]:
     """Write about a request.
 
     Words go to the other side; a note of staff with `internal: true` reaches nobody else.
 
     The answer is the new entry of the timeline.
     """
-    event = await service.say(work, viewer, name, asked.words, internal=asked.internal)
+    work = once.work
+    if done := await once.done_before():
+        event = await work.session.get_one(Event, done)
+    else:
+        event = await service.say(work, viewer, name, asked.words, internal=asked.internal)
+        await once.note(event.id)
     await work.session.flush()
     entries = await views.timeline(work.session, viewer, [event], [])
     path = f"{PATH}/{event.subject_id}/timeline"

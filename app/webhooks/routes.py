@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from app.access.deps import Working, allowed
 from app.access.principal import Principal
+from app.access.repeats import REPEATABLE, Once
 from app.access.scopes import Scope
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.links import cursor_links, one_page
@@ -31,6 +32,7 @@ from app.webhooks.schemas import (
     RedeliverOut,
     RotateIn,
 )
+from app.webhooks.secret import signing_secrets
 
 router = new_router("/v1", "Webhooks and events")
 Manager = Annotated[Principal, allowed(Scope.WEBHOOKS_MANAGE)]
@@ -39,20 +41,26 @@ ATTEMPTS_SHOWN = 10
 
 @router.post(
     "/webhook-endpoints", status_code=201, operation_id="createWebhookEndpoint", response_model=EndpointMade,
-    responses=problems(Invalid, service.TooManyEndpoints, SandboxFull),
+    responses={201: REPEATABLE, **problems(Invalid, service.TooManyEndpoints, SandboxFull)},
 )  # fmt: skip
 async def create_webhook_endpoint(
-    request: Request, response: Response, caller: Manager, work: Working, asked: EndpointIn
+    request: Request, response: Response, caller: Manager, once: Once, asked: EndpointIn
 ) -> dict[str, Any]:
     """Register an address for webhooks.
 
-    The answer shows the signing secret this once. Webhooks follow Standard Webhooks 1.0.0: verify
-    `webhook-signature` over `webhook-id.webhook-timestamp.body` with any of its libraries. Answer 2xx within 15
-    seconds; anything else, a redirect too, is tried again for three days; 410 disables the endpoint.
+    The answer shows the signing secret this once; who lost it sends the same again with the same `Idempotency-Key`.
+    Webhooks follow Standard Webhooks 1.0.0: verify `webhook-signature` over `webhook-id.webhook-timestamp.body` with
+    any of its libraries. Answer 2xx within 15 seconds; anything else, a redirect too, is tried again for three days;
+    410 disables the endpoint.
     """
     state = request.app.state
     loopback = state.settings.webhook_loopback
-    endpoint, secret = await service.create(work, caller, asked, state.seal, loopback=loopback)
+    if done := await once.done_before():
+        endpoint = await service.get_endpoint(once.work.session, caller, done)
+        secret = signing_secrets(state.seal, endpoint, once.work.now)[0]
+    else:
+        endpoint, secret = await service.create(once.work, caller, asked, state.seal, loopback=loopback)
+        await once.note(endpoint.id)
     response.headers["Location"] = f"/v1/webhook-endpoints/{endpoint.id}"
     return {**_shown(endpoint), "secret": secret}
 
