@@ -50,11 +50,11 @@ async def test_a_sandbox_holds_so_many_submissions_and_says_so(world):
 
 async def test_a_sandbox_has_few_endpoints_also_when_many_are_made_at_once(bare):
     box = await a_sandbox(bare.client)
-    answers = await asyncio.gather(*(send(box, HOOKS, {"url": HOOK}) for _ in range(ENDPOINTS_MOST + 5)))
+    answers = await asyncio.gather(*(send(box, HOOKS, {"url": HOOK}, f"k{n}") for n in range(ENDPOINTS_MOST + 5)))
     assert Counter(answer.status_code for answer in answers) == {201: ENDPOINTS_MOST, 409: 5}
     made = next(answer.json()["id"] for answer in answers if answer.status_code == 201)
     assert (await box.client.delete(f"{HOOKS}/{made}", headers=box.headers)).status_code == 204
-    assert (await send(box, HOOKS, {"url": HOOK})).status_code == 409
+    assert (await send(box, HOOKS, {"url": HOOK}, "another")).status_code == 409
 
 
 async def test_a_partner_has_no_more_endpoints_than_it_may_also_when_many_are_made_at_once(bare, monkeypatch):
