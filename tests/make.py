@@ -183,6 +183,19 @@ async def every_event_is_as_it_was_defined(world: World) -> None:
         FACTS[type_].data.model_validate_json(json.dumps(data))
 
 
+COMPILED: dict[str, tuple] = {}
+
+
+async def share_compiled(database: Database) -> None:
+    """Statements are compiled once in a run, and not once for each test's engines: half of a short test is that."""
+    for engine in {database.reader.sync_engine, database.writer.sync_engine}:
+        kind = database.dialect
+        if kind not in COMPILED:
+            async with database.reader.connect():  # what the dialect asks its first connection
+                COMPILED[kind] = database.reader.sync_engine.dialect, database.reader.sync_engine._compiled_cache
+        engine.dialect, engine._compiled_cache = COMPILED[kind]
+
+
 @asynccontextmanager
 async def running(url: str, clock: MovableClock | None = None, **overrides) -> AsyncIterator[World]:
     """An application that serves a database, for as long as the block lasts."""
@@ -190,6 +203,7 @@ async def running(url: str, clock: MovableClock | None = None, **overrides) -> A
     with TemporaryDirectory(prefix="pmhc-mail-") as mail:
         settings = settings_for(url, **{"mail_url": f"file:{mail}", **overrides})
         door = create_app(settings, clock=clock)
+        await share_compiled(door.app.state.database)
         async with door.app.router.lifespan_context(door.app):
             transport = httpx.ASGITransport(door, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:

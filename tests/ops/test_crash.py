@@ -69,7 +69,7 @@ async def test_every_201_survives_kill_9(database_url, tmp_path):
             posting = [
                 asyncio.create_task(post_until_killed(client, headers, answered, unanswered)) for _ in range(POSTERS)
             ]
-            await asyncio.sleep(chance.uniform(0.2, 1.0))
+            await asyncio.sleep(chance.uniform(0.1, 0.6))
             process.kill()
             await asyncio.gather(*posting)
     assert len(answered) > ROUNDS
