@@ -5,6 +5,7 @@ import hashlib
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,19 @@ def test_the_floors_hold():
         [str(Path(sys.executable).parent / "lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_the_readme_puts_every_package_on_its_floor():
+    told = (ROOT / "README.md").read_text(encoding="utf-8").partition("| floor | packages |")[2].partition("\n\n")[0]
+    drawn = [set(re.findall(r"`(\w+)`", line)) for line in told.splitlines()[2:]]
+    held = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    floors = [set(re.findall(r"\((\w+)\)", layer)) for layer in held[0]["layers"]]
+    assert sorted(name for row in drawn for name in row) == sorted(name for floor in floors for name in floor)
+    # A row may draw several floors as one, but none above another that it stands on.
+    where = {name: place for place, row in enumerate(drawn) for name in row}
+    heights = [{where[name] for name in floor} for floor in floors]
+    assert all(len(row) == 1 for row in heights)
+    assert heights == sorted(heights, key=min)
 
 
 def test_every_table_is_named():
